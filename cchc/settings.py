@@ -1,0 +1,54 @@
+"""Settings: environment variables, the same on the command line and in Airflow."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+
+class Settings(BaseSettings):
+    """Every setting of the product. Folders may be fsspec URLs (s3://, sftp://); unset feeds are skipped and said so."""
+
+    model_config = SettingsConfigDict(env_prefix="CCHC_", extra="ignore", env_ignore_empty=True)
+
+    var: Path = Field(PROJECT_ROOT / "var", description="state of this machine: embedded server, logs, Airflow's home")
+    warehouse_url: SecretStr | None = Field(None, description="unset: an embedded PostgreSQL under `var`")
+    inbox: str = Field("", description="where sources drop their files")
+    landing: str = Field("", description="the archive of everything received, as received")
+    out: str = Field("", description="where reports are written")
+
+    portal_url: str | None = None
+    portal_username: str = ""
+    portal_password: SecretStr = SecretStr("")
+    portal_unit: str = ""
+    portal_dstcode: str = ""
+    portal_calls_in_flight: int = Field(8, ge=1, le=64)
+    portal_calls_per_second: float = Field(200, gt=0)
+
+    pseudonym_key: SecretStr | None = Field(None, description="HMAC key of identity numbers, 32 characters or more")
+    max_reject_share: float = Field(0.05, ge=0, le=1, description="a file with a larger share of rejects is refused")
+    synthetic: bool = Field(False, description="the data is the sample province; the report says so")
+    province_name: str = "tỉnh Hưng Yên"
+
+    def model_post_init(self, _context: object) -> None:
+        self.inbox = self.inbox or str(self.var / "inbox")
+        self.landing = self.landing or str(self.var / "landing")
+        self.out = self.out or str(PROJECT_ROOT / "out")
+
+
+@cache
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()
+
+
+def quiet_environment() -> None:
+    """Switch telemetry of the libraries off: the product runs inside government networks."""
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")

@@ -1,0 +1,198 @@
+"""Write, audit, publish: dbt builds and tests beside what readers see; only a green build is renamed into place."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg2.errors import LockNotAvailable
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
+
+from cchc import progress
+from cchc.settings import PROJECT_ROOT, Settings
+from cchc.warehouse import code_version, dbt_environment
+
+PROJECT = PROJECT_ROOT / "dbt"
+# what readers see, replaced as a whole; everything else dbt makes is its own business
+PUBLISHED_SCHEMAS = ("reference", "marts", "reporting")
+BUILD_SUFFIX = "_build"
+_BUILD_LOCK = 0x63636862
+_SWAP_ATTEMPTS = 20
+
+
+class BuildFailed(RuntimeError):
+    """A model or a test failed; what readers see is untouched. The message names the first failures."""
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What one build did; `warnings` are tests of severity warn that found rows."""
+
+    run_id: str
+    model_count: int
+    test_count: int
+    warnings: list[str]
+    seconds: float
+
+
+def request_report(engine: Engine, period_id: str, as_of_at: datetime) -> None:
+    """Have the marts compute a period, cut at a moment; a later request for the period replaces the earlier one."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "insert into ops.report_request (period_id, as_of_at) values (:period, :moment) "
+                "on conflict (period_id) do update set as_of_at = excluded.as_of_at, requested_at = clock_timestamp()"
+            ),
+            {"period": period_id, "moment": as_of_at},
+        )
+
+
+@contextmanager
+def building(engine: Engine) -> Iterator[None]:
+    """Alone with the build schemas: a second refresh waits here until the first has published or failed."""
+    with engine.connect() as connection:
+        connection.execute(text("select pg_advisory_lock(:key)"), {"key": _BUILD_LOCK})
+        connection.commit()
+        try:
+            yield
+        finally:
+            connection.execute(text("select pg_advisory_unlock(:key)"), {"key": _BUILD_LOCK})
+            connection.commit()
+
+
+def build_and_publish(settings: Settings, engine: Engine, url: URL) -> BuildResult:
+    """Build, test and put in place all that readers see. Raises BuildFailed and leaves the last good version."""
+    with building(engine):
+        with engine.begin() as connection:
+            for schema in PUBLISHED_SCHEMAS:
+                connection.execute(text(f"drop schema if exists {schema}{BUILD_SUFFIX} cascade"))
+            load_ids = list(connection.execute(text("select load_id from ops.load order by load_id")).scalars())
+        result = build(settings, engine, url)
+        publish(engine, load_ids, result)
+    return result
+
+
+def build(settings: Settings, engine: Engine, url: URL) -> BuildResult:
+    """`dbt build` in this process; every node's result is kept in ops.dbt_result."""
+    from dbt.cli.main import dbtRunner
+
+    os.environ.update(dbt_environment(url), CCHC_DBT_SCHEMA_SUFFIX=BUILD_SUFFIX)
+    started = time.monotonic()
+    with progress.bar("Dựng và kiểm tra kho dữ liệu (dbt)", unit="bước") as bar:
+
+        def watch(event) -> None:  # noqa: ANN001
+            if event.info.name == "LogStartLine":
+                bar.update(bar.completed, event.data.total)
+            elif event.info.name == "NodeFinished":
+                bar.advance()
+
+        work = settings.var / "dbt"
+        done = dbtRunner(callbacks=[watch]).invoke(
+            [
+                "build",
+                f"--project-dir={PROJECT}",
+                f"--profiles-dir={PROJECT}",
+                f"--target-path={work / 'target'}",
+                f"--log-path={work / 'log'}",
+                # unit tests guard the code, not the data: `make test` runs them
+                "--exclude-resource-type=unit_test",
+                "--no-use-colors",
+                "--quiet",
+            ]
+        )
+    if done.exception is not None or done.result is None:
+        raise BuildFailed(f"dbt không chạy được: {done.exception}")
+    results = list(done.result.results)
+    run_id = uuid.uuid4().hex
+    _keep_results(engine, run_id, results)
+    failed = [r for r in results if r.status in ("error", "fail")]
+    if failed:
+        shown = "\n".join(f"  {r.node.name}: {(r.message or '').strip()}" for r in failed[:10])
+        raise BuildFailed(f"{len(failed)} mô hình hoặc kiểm tra không đạt; bản đã công bố được giữ nguyên:\n{shown}")
+    tests = [r for r in results if r.node.resource_type in ("test", "unit_test")]
+    return BuildResult(
+        run_id,
+        len(results) - len(tests),
+        len(tests),
+        [f"{r.node.name}: {r.failures} dòng" for r in tests if r.status == "warn"],
+        time.monotonic() - started,
+    )
+
+
+def publish(engine: Engine, load_ids: list[int], result: BuildResult) -> None:
+    """Rename the built schemas into place, all of them in one transaction that waits at most briefly for readers."""
+    for attempt in range(_SWAP_ATTEMPTS):
+        try:
+            with engine.begin() as connection:
+                _swap(connection)
+                _note_publication(connection, load_ids, result)
+            break
+        except OperationalError as error:
+            # a reader in a long transaction; queueing behind it would make every other reader wait behind us
+            if not isinstance(error.orig, LockNotAvailable) or attempt == _SWAP_ATTEMPTS - 1:
+                raise
+            time.sleep(0.5)
+    with engine.begin() as connection:
+        for schema in PUBLISHED_SCHEMAS:
+            connection.execute(text(f"drop schema if exists {schema}_old cascade"))
+
+
+def _swap(connection: Connection) -> None:
+    connection.execute(text("set local lock_timeout = '200ms'"))
+    existing = set(connection.execute(text("select nspname from pg_namespace")).scalars())
+    for schema in PUBLISHED_SCHEMAS:
+        fresh = f"{schema}{BUILD_SUFFIX}"
+        connection.execute(text(f"grant usage on schema {fresh} to bi_reader"))
+        connection.execute(text(f"grant select on all tables in schema {fresh} to bi_reader"))
+        connection.execute(text(f"drop schema if exists {schema}_old cascade"))
+        if schema in existing:
+            connection.execute(text(f"alter schema {schema} rename to {schema}_old"))
+        connection.execute(text(f"alter schema {fresh} rename to {schema}"))
+
+
+def _note_publication(connection: Connection, load_ids: list[int], result: BuildResult) -> None:
+    requests = connection.execute(text("select period_id, as_of_at from ops.report_request order by period_id"))
+    connection.execute(
+        text(
+            "insert into ops.publication (code_version, load_ids, report_requests, test_count, warning_count) "
+            "values (:version, :loads, cast(:requests as jsonb), :tests, :warnings)"
+        ),
+        {
+            "version": code_version(),
+            "loads": load_ids,
+            "requests": json.dumps({period: moment.isoformat() for period, moment in requests.tuples()}),
+            "tests": result.test_count,
+            "warnings": len(result.warnings),
+        },
+    )
+
+
+def _keep_results(engine: Engine, run_id: str, results: list) -> None:
+    rows = [
+        {
+            "run": run_id,
+            "node": r.node.unique_id,
+            "status": str(r.status),
+            "seconds": round(r.execution_time, 3),
+            "failures": r.failures,
+            "message": (r.message or "")[:2000],
+        }
+        for r in results
+    ]
+    if rows:
+        with engine.begin() as connection:
+            connection.execute(
+                text(
+                    "insert into ops.dbt_result (run_id, node_id, status, seconds, failure_count, message) "
+                    "values (:run, :node, :status, :seconds, :failures, :message)"
+                ),
+                rows,
+            )
