@@ -1,0 +1,1 @@
+"""A stand-in province for demonstrations, tests and benchmarks: synthetic data, calibrated totals."""

@@ -1,0 +1,69 @@
+"""Commands of this room: sample, serve-sample."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cchc import cli, progress
+from cchc.periods import UnknownPeriod
+from sample import portal
+from sample.province import write_province
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command("sample")(sample)
+    app.command("serve-sample")(serve_sample)
+
+
+def sample(
+    folder: Annotated[Path, typer.Argument(help="Thư mục để ghi tỉnh mẫu")],
+    period: Annotated[str, typer.Option(help="Kỳ báo cáo")] = "2024-H1",
+    seed: Annotated[int, typer.Option(help="Hạt giống: cùng hạt giống, cùng dữ liệu")] = 2024,
+    scale: Annotated[float, typer.Option(help="1 = đủ số hồ sơ của kỳ")] = 1.0,
+) -> None:
+    """Ghi một tỉnh mẫu: dữ liệu tổng hợp, hiệu chỉnh theo số tổng đã công bố."""
+    try:
+        with progress.bar("Tạo tỉnh mẫu", unit="bước") as bar:
+            write_province(folder, period, seed, scale, lambda _what, done, total: bar.update(done, total))
+    except UnknownPeriod as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(cli.BAD_USAGE) from None
+
+
+def serve_sample(
+    folder: Annotated[Path, typer.Argument(help="Thư mục của tỉnh mẫu")],
+    command: Annotated[
+        list[str] | None, typer.Argument(help="Lệnh chạy trong lúc đóng vai, với các biến CCHC_ trỏ vào tỉnh mẫu")
+    ] = None,
+    port: Annotated[int, typer.Option(help="Cổng; 0 = cổng trống bất kỳ")] = 0,
+    faults: Annotated[bool, typer.Option("--faults", help="Gây mọi lỗi truyền tin mà quy ước nêu")] = False,
+) -> None:
+    """Đóng vai các dịch vụ của tỉnh mẫu trên địa chỉ nội bộ của máy, cho đến khi lệnh xong hoặc bấm Ctrl-C."""
+    played = portal.Faults.all() if faults else None
+    if not command:
+        portal.run(folder, port=port, faults=played)
+        return
+    with portal.serve(folder, port=port, faults=played) as player:
+        environment = os.environ | {
+            "CCHC_SYNTHETIC": "true",
+            "CCHC_INBOX": str(folder.resolve() / "inbox"),
+            "CCHC_PORTAL_URL": player.url,
+            "CCHC_PORTAL_USERNAME": player.account.username,
+            "CCHC_PORTAL_PASSWORD": player.account.password,
+            "CCHC_PORTAL_UNIT": player.account.unit,
+            "CCHC_PORTAL_DSTCODE": player.account.dstcode,
+        }
+        child = subprocess.Popen(command, env=environment)
+        while True:
+            try:
+                code = child.wait()
+                break
+            except KeyboardInterrupt:
+                continue  # the terminal sent it to the command too, which ends in its own way
+    raise typer.Exit(code if code >= 0 else cli.FAILED)
