@@ -1,0 +1,1 @@
+"""Everything a person receives: reads marts and reporting, computes no figure."""

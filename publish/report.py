@@ -1,0 +1,54 @@
+"""Publishing a report: every file that a period's figures give, each whole or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+
+from cchc.settings import Settings
+from publish import appendix, indicators, output
+from publish.figures import Report, read_report
+
+
+def publish_report(
+    engine: Engine,
+    settings: Settings,
+    period_id: str,
+    out_url: str,
+    synthetic: bool,
+    *,
+    issuer_name: str | None = None,
+    generated_at: datetime | None = None,
+) -> list[str]:
+    """Write indicators.csv and phu-luc.xlsx to `{out_url}/{period_id}/` and return where they are.
+
+    The issuer is the people's committee of the province unless named. Unfit figures change no file.
+    """
+    with engine.connect() as connection:
+        report = read_report(connection, period_id)
+    folder = output.join(out_url, report.period.id)
+    appendix_url = output.join(folder, appendix.FILE_NAME)
+    masthead = appendix.Masthead(
+        issuer_name=issuer_name or f"Ủy ban nhân dân {settings.province_name}",
+        province_name=settings.province_name,
+        synthetic=synthetic,
+        generated_at=generated_at or datetime.now(UTC),
+    )
+    table = indicators.render(report)
+    workbook = _appendix(report, masthead, output.read_if_there(appendix_url))
+    return [
+        output.write(output.join(folder, indicators.FILE_NAME), table),
+        output.write(appendix_url, workbook),
+    ]
+
+
+def _appendix(report: Report, masthead: appendix.Masthead, published: bytes | None) -> bytes:
+    """The appendix; the same figures keep the moment, and so the bytes, of their first publication."""
+    first_moment = appendix.generated_moment(published) if published else None
+    if first_moment is not None:
+        unchanged = appendix.render(report, replace(masthead, generated_at=first_moment))
+        if unchanged == published:
+            return published
+    return appendix.render(report, masthead)

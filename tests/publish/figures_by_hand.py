@@ -1,0 +1,115 @@
+"""Reporting tables made by hand, so that a test can put any state in them."""
+
+from __future__ import annotations
+
+import csv
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, text
+
+from cchc.periods import ReportingPeriod
+
+PERIOD = "2024-H1"
+FORM_ROWS = Path(__file__).parent / "data" / "form_rows.csv"
+
+_TABLES = """
+    create schema reporting;
+    create table reporting.rpt_form (
+        period_id text, form_no integer, form_title text, sort_order integer, code text, label text,
+        unit text, kind text, display text, note text, status text, value numeric
+    );
+    create table reporting.rpt_indicator (
+        period_id text, form_no integer, code text, sort_order integer, label text, unit text, kind text,
+        value numeric, display text, status text, formula text, sources text[], inputs jsonb,
+        as_of_at timestamptz
+    );
+    create table reporting.rpt_data_warning (period_id text, code text, message text, row_count bigint);
+"""
+
+
+class Figures:
+    """Handle on the reporting tables of the test warehouse."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @property
+    def catalogue(self) -> list[dict[str, str]]:
+        with FORM_ROWS.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    def create_tables(self) -> None:
+        with self.engine.begin() as connection:
+            connection.exec_driver_sql(_TABLES)
+
+    def fill(self, period_id: str, as_of_at: datetime | None = None) -> None:
+        as_of_at = as_of_at or ReportingPeriod.parse(period_id).default_as_of
+        with self.engine.begin() as connection:
+            # written backwards, so that only the sort order can put the report right
+            for place, row in reversed(list(enumerate(self.catalogue, start=1))):
+                self._insert(connection, period_id, as_of_at, place, row)
+
+    def set(self, form_no: int, code: str, **columns: object) -> None:
+        """Change columns of one row in both tables, where they have them."""
+        with self.engine.begin() as connection:
+            for table in ("rpt_form", "rpt_indicator"):
+                known = set(
+                    connection.execute(
+                        text(
+                            "select column_name from information_schema.columns"
+                            " where table_schema = 'reporting' and table_name = :table"
+                        ),
+                        {"table": table},
+                    ).scalars()
+                )
+                changes = {name: value for name, value in columns.items() if name in known}
+                if changes:
+                    assignments = ", ".join(f"{name} = :{name}" for name in changes)
+                    done = connection.execute(
+                        text(f"update reporting.{table} set {assignments} where form_no = :form_no and code = :key"),
+                        {**changes, "form_no": form_no, "key": code},
+                    )
+                    assert done.rowcount == 1
+
+    def warn(self, code: str, message: str, row_count: int | None, period_id: str = PERIOD) -> None:
+        self.execute(
+            "insert into reporting.rpt_data_warning values (:period_id, :code, :message, :row_count)",
+            period_id=period_id,
+            code=code,
+            message=message,
+            row_count=row_count,
+        )
+
+    def execute(self, statement: str, **parameters: object) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(text(statement), parameters)
+
+    @staticmethod
+    def _insert(connection: Connection, period_id: str, as_of_at: datetime, place: int, row: dict[str, str]) -> None:
+        values = {
+            **row,
+            "period_id": period_id,
+            "form_no": int(row["form_no"]),
+            "sort_order": place,
+            "value": Decimal(row["value"]) if row["value"] else None,
+            "display": row["display"] or None,
+            "note": row["note"] or None,
+            "sources": [row["sources"]] if row["sources"] else [],
+            "as_of_at": as_of_at,
+        }
+        connection.execute(
+            text(
+                "insert into reporting.rpt_form values (:period_id, :form_no, :form_title, :sort_order,"
+                " :code, :label, :unit, :kind, :display, :note, 'ok', :value)"
+            ),
+            values,
+        )
+        connection.execute(
+            text(
+                "insert into reporting.rpt_indicator values (:period_id, :form_no, :code, :sort_order,"
+                " :label, :unit, :kind, :value, :display, 'ok', '', :sources, '{}', :as_of_at)"
+            ),
+            values,
+        )
