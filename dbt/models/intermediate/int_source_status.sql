@@ -1,0 +1,103 @@
+with periods as (
+
+    select * from {{ ref("int_reporting_period") }}
+    where is_requested
+
+),
+
+loads as (
+
+    select * from {{ ref("int_load") }}
+
+),
+
+arrivals as (
+
+    select * from {{ ref("stg_ops__arrival") }}
+
+),
+
+datasets as (
+
+    select
+        source,
+        dataset,
+        range_agg(daterange(covers_from_on, covers_to_on, '[]')) filter (
+            where covers_from_on <= covers_to_on
+        ) as covered
+    from loads
+    group by source, dataset
+
+),
+
+-- a feed that was never asked for (skipped) says nothing about the data that is there
+newest_arrivals as (
+
+    select distinct on (source, dataset)
+        source,
+        dataset,
+        outcome,
+        message,
+        arrived_at
+    from arrivals
+    where outcome <> 'skipped'
+    order by source asc, dataset asc, arrived_at desc, arrival_id desc
+
+),
+
+rejects as (
+
+    select
+        periods.period_id,
+        loads.source,
+        loads.dataset,
+        sum(loads.rejected_row_count) as rejected_row_count
+    from periods
+    inner join loads
+        on
+            loads.covers_from_on is null
+            or (periods.cut_off_on >= loads.covers_from_on and periods.from_on <= loads.covers_to_on)
+    group by periods.period_id, loads.source, loads.dataset
+
+),
+
+judged as (
+
+    select
+        periods.period_id || ':' || datasets.source || ':' || datasets.dataset as source_status_id,
+        periods.period_id,
+        datasets.source,
+        datasets.dataset,
+        case
+            when datasets.source = 'one_stop'
+                then
+                    case
+                        when datasets.covered @> daterange(periods.from_on, periods.cut_off_on, '[]') then 'ok'
+                        else 'stale'
+                    end
+            when newest_arrivals.outcome in ('failed', 'refused') then 'stale'
+            else 'ok'
+        end as status,
+        -- the days of the period that no accepted file covers
+        case
+            when datasets.source = 'one_stop' and periods.from_on <= periods.cut_off_on
+                then
+                    datemultirange(daterange(periods.from_on, periods.cut_off_on, '[]'))
+                    - coalesce(datasets.covered, '{}'::datemultirange)
+        end as uncovered_days,
+        newest_arrivals.message as newest_message,
+        newest_arrivals.arrived_at as newest_arrived_at,
+        coalesce(rejects.rejected_row_count, 0)::bigint as rejected_row_count
+    from periods
+    cross join datasets
+    left join newest_arrivals
+        on datasets.source = newest_arrivals.source and datasets.dataset = newest_arrivals.dataset
+    left join rejects
+        on
+            periods.period_id = rejects.period_id
+            and datasets.source = rejects.source
+            and datasets.dataset = rejects.dataset
+
+)
+
+select * from judged

@@ -1,0 +1,21 @@
+with source as (
+
+    select * from {{ source("portal", "field") }}
+
+),
+
+renamed as (
+
+    select
+        _load_id * 1000000000 + _row as field_row_id,
+        _load_id as load_id,
+        _row as source_row_number,
+
+        malinhvuc as field_code,
+        tenlinhvuc as field_name,
+        manganh as sector_code
+    from source
+
+)
+
+select * from renamed
