@@ -22,10 +22,11 @@ from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 Row = dict[str, Any]
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 PAGE_ROWS = 100
 
@@ -57,7 +58,7 @@ class Account:
     """Whom the player lets in."""
 
     username: str = "cchc-mau"
-    password: str = "mat-khau-tinh-mau"
+    password: str = "mat-khau-tinh-mau"  # noqa: S105 (opens nothing but this player)
     unit: str = "H31"
     dstcode: str = "VN:GOV:cchc-mau"
 
@@ -74,9 +75,7 @@ class Faults:
     in_a_row: int = 2
 
     too_many_requests: float = 0
-    retry_after: str = (
-        "0"  # seconds; "date" sends the same one second ahead as an HTTP date; "" sends no header
-    )
+    retry_after: str = "0"  # seconds; "date" sends the same one second ahead as an HTTP date; "" sends no header
     server_error: float = 0
     time_out: float = 0
     time_out_seconds: float = 2.0
@@ -228,11 +227,7 @@ class Player:
             return None
         if chance("garbage", faults.garbage):
             return request.send(200, "<html><body>Bảo trì hệ thống</body></html>".encode())
-        answer = (
-            self._log_in(dstcode, question)
-            if path == "/mapi/login"
-            else self._call(dstcode, question, chance)
-        )
+        answer = self._log_in(dstcode, question) if path == "/mapi/login" else self._call(dstcode, question, chance)
         body = json.dumps(self._disguised(answer, question, chance), ensure_ascii=False).encode()
         if chance.may_end and chance("cut", faults.cut):
             return request.cut(body, chance.pick("cut form", 3))
@@ -244,9 +239,7 @@ class Player:
         if not chance.may_end:
             return False
         if chance("too many requests", faults.too_many_requests):
-            request.send(
-                429, b"{}", {"Retry-After": _retry_after(faults.retry_after)} if faults.retry_after else {}
-            )
+            request.send(429, b"{}", {"Retry-After": _retry_after(faults.retry_after)} if faults.retry_after else {})
         elif chance("server error", faults.server_error):
             request.send((500, 502, 503, 504)[chance.pick("status", 4)], b"<html>Bad Gateway</html>")
         elif chance("time-out", faults.time_out):
@@ -315,7 +308,7 @@ class Player:
             return {"error_code": 0, "message": "", "result": None}
         return self._result(shown, chance)
 
-    def _procedure(self, code: Any, chance: _Chance) -> Row:
+    def _procedure(self, code: Json, chance: _Chance) -> Row:
         code = str(code).strip()
         if code in self.faults.failing_procedures:
             self.faults_played["failing procedure"] += 1
@@ -356,7 +349,7 @@ class Player:
             answer = ({"error_code": "0", "message": inner}, {"message": inner})[chance.pick("wrapped", 2)]
         return answer
 
-    def _disguised_rows(self, result: Any, chance: _Chance) -> Any:
+    def _disguised_rows(self, result: Json, chance: _Chance) -> Json:
         faults = self.faults
         rows = [result] if isinstance(result, dict) else result
         if chance("single nested", faults.single_nested):
@@ -442,7 +435,7 @@ def _retry_after(form: str) -> str:
 
 
 def _with_keys(row: Row, rename: Callable[[str], str]) -> Row:
-    def nested(value: Any) -> Any:
+    def nested(value: Json) -> Json:
         if isinstance(value, list):
             return [nested(item) for item in value]
         return _with_keys(value, rename) if isinstance(value, dict) else value
@@ -451,7 +444,7 @@ def _with_keys(row: Row, rename: Callable[[str], str]) -> Row:
 
 
 def _with_values(row: Row, change: Callable[[str, Any], Any]) -> Row:
-    def nested(name: str, value: Any) -> Any:
+    def nested(name: str, value: Json) -> Json:
         if isinstance(value, list):
             return [nested(name, item) for item in value]
         return _with_values(value, change) if isinstance(value, dict) else change(name, value)
@@ -459,19 +452,19 @@ def _with_values(row: Row, change: Callable[[str, Any], Any]) -> Row:
     return {name: nested(name, value) for name, value in row.items()}
 
 
-def _as_text(value: Any) -> Any:
+def _as_text(value: Json) -> Json:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, (int, float)) else value
 
 
-def _spaced(name: str, value: Any) -> Any:
+def _spaced(name: str, value: Json) -> Json:
     is_code = name.startswith("MA") or name in CODE_FIELDS
     return f" {value}\t" if is_code and isinstance(value, str) and value else value
 
 
 def _with_single_nested(row: Row) -> Row:
-    def nested(value: Any) -> Any:
+    def nested(value: Json) -> Json:
         if not isinstance(value, list):
             return value
         items = [_with_single_nested(item) if isinstance(item, dict) else item for item in value]
@@ -481,7 +474,7 @@ def _with_single_nested(row: Row) -> Row:
 
 
 def _with_unknown(row: Row) -> Row:
-    def nested(value: Any) -> Any:
+    def nested(value: Json) -> Json:
         if not isinstance(value, list):
             return value
         return [_with_unknown(item) if isinstance(item, dict) else item for item in value]
@@ -501,7 +494,7 @@ class _Server(ThreadingHTTPServer):
         self.player = player
         super().__init__(address, _Handler)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: object, client_address: object) -> None:
         # Readers hang up in the middle of an answer; that is no news.
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
@@ -554,7 +547,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             self.connection.shutdown(socket.SHUT_RDWR)
 
-    def log_message(self, *args: Any) -> None:
+    def log_message(self, *args: object) -> None:
         """Silent: requests carry the password and the session."""
 
 

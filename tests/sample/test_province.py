@@ -244,8 +244,8 @@ def read_exports(folder: Path, reading: Reading) -> tuple[dict[str, dict], Count
     return dossiers, reasons, share
 
 
-def recount(folder: Path, reading: Reading | None = None) -> Recount:
-    """Every figure that the exports decide, by the contract's rules."""
+def recount(folder: Path, reading: Reading | None = None, as_of: dt.date | None = None) -> Recount:
+    """Every figure that the exports decide, by the contract's rules; as known at the end of `as_of`."""
     reading = reading or Reading()
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     low, high = dt.date.fromisoformat(manifest["from_on"]), dt.date.fromisoformat(manifest["to_on"])
@@ -261,7 +261,7 @@ def recount(folder: Path, reading: Reading | None = None) -> Recount:
     warnings: Counter[str] = Counter()
     with_dossier, with_online = set(), set()
     for versions in dossiers.values():
-        moments = sorted(m for m in versions if m.date() <= high or not reading.as_of_to_on)
+        moments = sorted(m for m in versions if m.date() <= (as_of or high) or not reading.as_of_to_on)
         if not moments:
             continue
         procedure, agency, channel, told, status, received_at, due_at, finished_at, deleted = versions[moments[-1]][1]
