@@ -1,0 +1,247 @@
+"""The portal feed on its way into the warehouse: pull, land, load, dataset by dataset."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Engine, text
+
+from cchc import progress
+from cchc.periods import LOCAL_ZONE
+from cchc.settings import Settings
+from extract import ledger, portal
+from extract.check import Fault, Warned
+from extract.contract import Column, Contract, Table
+from extract.landing import Landed, land
+from extract.ledger import LoadOutcome
+from extract.loader import Arrived, Batch, load
+from extract.privacy import label, shown
+from extract.transport import FeedError
+
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_NUMBER = re.compile(r"-?[0-9]{1,15}([.][0-9]{1,6})?")
+# JSON can spell what no database text can hold: NUL and halves of surrogate pairs
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+# a pull that ended after midnight may have asked before it
+_LONGEST_PULL = timedelta(hours=6)
+
+# What the warehouse has of each procedure: its entry in the list that was in force when its details came, and the day.
+_KNOWN_PROCEDURES = text("""
+    with seen as (
+        select load_id, dataset, max(arrived_at) as arrived_at
+        from ops.arrival
+        where source = 'portal' and dataset in ('procedure', 'procedure_list') and load_id is not null
+            and outcome in ('new', 'repeat')
+        group by load_id, dataset
+    ),
+
+    details as (
+        select seen.load_id, seen.arrived_at, before.load_id as list_load_id
+        from seen
+        cross join lateral (
+            select arrival.load_id
+            from ops.arrival
+            where source = 'portal' and dataset = 'procedure_list' and load_id is not null
+                and outcome in ('new', 'repeat') and arrived_at <= seen.arrived_at
+            order by arrived_at desc
+            limit 1
+        ) as before
+        where seen.dataset = 'procedure'
+    )
+
+    select distinct on (details.arrived_at, detail.matthc)
+        detail.matthc as code, entry.tentthc, entry.trangthai, entry.ngaycapnhat, details.arrived_at
+    from details
+    inner join raw.portal__procedure as detail on details.load_id = detail._load_id
+    left join raw.portal__procedure_list as entry
+        on details.list_load_id = entry._load_id
+        -- 1.004194.H31, 1.004194.000.00.00.H31 and 1.004194 are one procedure
+        and upper(regexp_replace(detail.matthc, '^([0-9]+[.][0-9]+)([.]000[.]00[.]00)?([.]H[0-9]+)?$', '\\1', 'i'))
+        = upper(regexp_replace(entry.matthc, '^([0-9]+[.][0-9]+)([.]000[.]00[.]00)?([.]H[0-9]+)?$', '\\1', 'i'))
+    order by details.arrived_at, detail.matthc, entry._row desc
+""")
+
+
+def load_portal(settings: Settings, engine: Engine, contract: Contract) -> list[LoadOutcome]:
+    """Pull every dataset of the portal and load what came; one that fails keeps its last good data and says so."""
+    if settings.portal_url is None:
+        return [_note(engine, LoadOutcome(contract.name, "*", contract.name, "skipped", "Chưa đặt CCHC_PORTAL_URL"))]
+    limits = portal.PortalLimits(in_flight=settings.portal_calls_in_flight, per_second=settings.portal_calls_per_second)
+    client = portal.PortalClient(
+        settings.portal_url,
+        settings.portal_username,
+        settings.portal_password.get_secret_value(),
+        settings.portal_unit,
+        settings.portal_dstcode,
+        limits,
+    )
+    today = datetime.now(LOCAL_ZONE).date()
+    outcomes = []
+    with client:
+        for pulled in portal.pull(client, known_procedures(engine), today, progress.bar):
+            table = contract.table(pulled.dataset)
+            if pulled.content is not None:
+                outcomes.append(_load(settings, engine, contract, table, pulled))
+            elif pulled.skipped:
+                unchanged = LoadOutcome(contract.name, table.name, pulled.service, "repeat", "Không có thay đổi")
+                outcomes.append(_note(engine, unchanged))
+            if pulled.failure is not None:
+                failed = LoadOutcome(contract.name, table.name, pulled.service, "failed", pulled.failure)
+                outcomes.append(_note(engine, failed))
+    return outcomes
+
+
+def known_procedures(engine: Engine) -> portal.PreviousPull:
+    """What earlier pulls loaded, from the raw tables."""
+    known = {}
+    with engine.connect() as connection:
+        for row in connection.execute(_KNOWN_PROCEDURES):
+            fetched_on = (row.arrived_at - _LONGEST_PULL).astimezone(LOCAL_ZONE).date()
+            known[portal.procedure_key(row.code)] = portal.KnownProcedure(
+                row.tentthc, row.trangthai, row.ngaycapnhat, fetched_on
+            )
+    return portal.PreviousPull(known)
+
+
+def _load(
+    settings: Settings, engine: Engine, contract: Contract, table: Table, pulled: portal.LandedPull
+) -> LoadOutcome:
+    landed = land(iter([pulled.content or b""]), settings.landing, contract.name, ".jsonl")
+    warnings: dict[tuple[str, str], Warned] = {}
+    for name, count in pulled.unknown_fields.items():
+        field = label(name) or "không đọc được tên"
+        warning = Warned(f"Trường {field} không có trong quy ước, được bỏ qua", field)
+        warnings.setdefault(("unknown_field", field), warning).row_count += count
+    connection = engine.raw_connection()
+    try:
+        return load(
+            connection,
+            Arrived(contract, table, pulled.service, landed),
+            lambda: batches(landed, table, warnings),
+            # one wrong row of a list keeps its last good version; only a list with no good row at all is refused
+            max_reject_share=1,
+            refuse_without_good_rows=True,
+            warnings=warnings,
+        )
+    finally:
+        connection.close()
+
+
+def batches(landed: Landed, table: Table, warnings: dict[tuple[str, str], Warned]) -> Iterator[Batch]:
+    """The rows of a landed pull, one batch; needs no source. Of repeated rows the last stays."""
+    with landed.open() as stored:
+        content = stored.read()
+    rows: dict[tuple[Any, ...], tuple[int, dict[str, Any]]] = {}
+    duplicate_count = 0
+    conflicts = Warned("Cùng mã nhưng nội dung khác nhau trong một lần lấy: dòng sau được tính")
+    try:
+        for number, row in portal.parse(content, table.name):
+            cells = {column.name: row.get(column.header) for column in table.columns}
+            key = tuple(_cell_text(cells[name]) for name in table.key)
+            if any(part is None for part in key[:1]):
+                key = (None, number)  # a row without its code is rejected for that, not taken for another's repeat
+            if key in rows:
+                duplicate_count += 1
+                if rows[key][1] != cells:
+                    conflicts.add(pl.Series([number]))
+            rows[key] = (number, cells)
+    except FeedError as error:
+        raise AssertionError(f"{landed.uri} was landed from good answers: {error}") from error
+    if conflicts.row_count:
+        warnings[("conflicting_rows", "")] = conflicts
+    faults: dict[int, list[Fault]] = {}
+    texts: list[dict[str, Any]] = []
+    for number, cells in rows.values():
+        wrong: list[Fault] = []
+        converted: dict[str, Any] = {"_row": number}
+        for column in table.columns:
+            converted[column.name] = _convert(cells[column.name], column, number, wrong)
+        if wrong:
+            faults[number] = wrong
+        else:
+            texts.append(converted)
+    schema = {"_row": pl.Int64} | {column.name: pl.String for column in table.columns}
+    yield Batch(pl.DataFrame(texts, schema=schema, orient="row"), faults, duplicate_count)
+
+
+def _convert(value: object, column: Column, row: int, wrong: list[Fault]) -> str | None:
+    """A cell as text for the checker; nested lists are checked here and become JSON."""
+    if column.items is not None:
+        return json.dumps(_nested(value, column, row, wrong), ensure_ascii=False)
+    cell = _plain(value, column.header, row, wrong)
+    return {"true": "1", "false": "0"}.get(cell.lower(), cell) if cell and column.type == "boolean" else cell
+
+
+def _nested(value: object, column: Column, row: int, wrong: list[Fault], path: str = "") -> list[dict[str, object]]:
+    place = f"{path}{column.header}"
+    inner = [Column.model_validate(entry) for entry in (column.items or {})["properties"]]
+    result = []
+    for entry in value or []:
+        if not isinstance(entry, dict):
+            wrong.append(Fault(row, place, None, "not_an_object", f"{place} phải là danh sách đối tượng"))
+            continue
+        checked: dict[str, object] = {}
+        for field in inner:
+            convert = _nested_value if field.items is None else _nested
+            checked[field.header] = convert(entry.get(field.header), field, row, wrong, f"{place}.")
+        result.append(checked)
+    return result
+
+
+def _nested_value(value: object, column: Column, row: int, wrong: list[Fault], path: str) -> str | int | float | None:
+    place = f"{path}{column.header}"
+    cell = _plain(value, place, row, wrong)
+    if cell is None:
+        if column.required and value in (None, ""):
+            wrong.append(Fault(row, place, None, "required", f"Thiếu {place} (bắt buộc)"))
+        return None
+    if column.valid_values is not None and cell not in column.valid_values:
+        reason = f"{place} phải là một trong: {', '.join(column.valid_values)}"
+        wrong.append(Fault(row, place, shown(cell, False), "not_in_list", reason))
+        return None
+    if column.type in ("smallint", "integer"):
+        if not _INTEGER.fullmatch(cell):
+            wrong.append(Fault(row, place, shown(cell, False), "not_a_number", f"{place} phải là số nguyên"))
+            return None
+        return int(cell)
+    if column.type == "numeric":
+        if not _NUMBER.fullmatch(cell):
+            wrong.append(Fault(row, place, shown(cell, False), "not_a_number", f"{place} phải là số"))
+            return None
+        # jsonb keeps whole numbers exactly; a fraction of a dong does not occur
+        return float(cell) if float(cell) % 1 else int(cell.split(".")[0])
+    return cell
+
+
+def _plain(value: object, place: str, row: int, wrong: list[Fault]) -> str | None:
+    """A single value as text, None when there is none or when it is a fault."""
+    if isinstance(value, (list, dict)):
+        wrong.append(Fault(row, place, None, "not_a_value", f"{place} phải là một giá trị đơn"))
+        return None
+    cell = _cell_text(value)
+    if cell is not None and _UNSTORABLE.search(cell):
+        wrong.append(Fault(row, place, None, "not_text", f"{place} chứa ký tự không hợp lệ"))
+        return None
+    return cell
+
+
+def _cell_text(value: object) -> str | None:
+    if value is None:
+        return None
+    return str(value).strip() or None
+
+
+def _note(engine: Engine, outcome: LoadOutcome) -> LoadOutcome:
+    connection = engine.raw_connection()
+    try:
+        ledger.write_arrival(connection, outcome, None)
+        connection.commit()
+    finally:
+        connection.close()
+    return outcome
