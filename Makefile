@@ -28,12 +28,12 @@ lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/sqlfluff lint dbt sql --disable-progress-bar --nofail-on-template-errors
+	$(BIN)/sqlfluff lint dbt/models --disable-progress-bar
 
 format: .venv/ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/sqlfluff fix dbt sql
+	$(BIN)/sqlfluff fix dbt/models
 
 .venv/ready: requirements.lock bootstrap.lock pyproject.toml
 	@started=$$SECONDS; echo "Dựng môi trường Python (.venv) …"; \

@@ -1,4 +1,4 @@
-"""Reporting periods of Decree 09/2019/NĐ-CP: months run from the 15th to the 14th, everything else is built on months."""
+"""Reporting periods of Decree 09/2019/NĐ-CP: months run from the 15th to the 14th, all else is built on months."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LOCAL_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 # kind → (first month, last month) of the period, for the kinds with a single period a year
 _SPANS = {"H1": (1, 6), "H2": (7, 12), "9M": (1, 9), "Y": (1, 12)}
-_PATTERN = re.compile(r"(?P<year>\d{4})-(?P<part>M(?:0[1-9]|1[0-2])|Q[1-4]|H[12]|9M|Y)")
+_PATTERN = re.compile(r"(?P<year>[1-9][0-9]{3})-(?P<part>M(?:0[1-9]|1[0-2])|Q[1-4]|H[12]|9M|Y)")
 
 
 class UnknownPeriod(ValueError):
@@ -68,6 +68,21 @@ class ReportingPeriod:
 def end_of_day(day: date) -> datetime:
     """The last microsecond of a local day, with its zone."""
     return datetime.combine(day, time.max, LOCAL_ZONE)
+
+
+def as_of_moment(as_of: str | None) -> datetime | None:
+    """A day stands for its last moment; a moment without a zone is local. Raises ValueError."""
+    if as_of is None:
+        return None
+    try:
+        return end_of_day(date.fromisoformat(as_of))
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(as_of)
+    except ValueError:
+        raise ValueError(f"«{as_of}» không phải ngày hay thời điểm; hãy viết như 2024-06-05") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=LOCAL_ZONE)
 
 
 def _months(part: str) -> tuple[int, int]:

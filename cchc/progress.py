@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,15 +42,18 @@ class Bar:
     completed: int = 0
     _display: Progress | None = field(default=None, repr=False)
     _task: object = field(default=None, repr=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def advance(self, count: int = 1) -> None:
-        self.update(self.completed + count)
+        with self._lock:
+            self.update(self.completed + count)
 
     def update(self, completed: int, total: int | None = None) -> None:
-        self.completed = completed
-        self.total = self.total if total is None else total
-        if self._display is not None:
-            self._display.update(self._task, completed=completed, total=self.total or None, counts=self.counts)
+        with self._lock:
+            self.completed = completed
+            self.total = self.total if total is None else total
+            if self._display is not None:
+                self._display.update(self._task, completed=completed, total=self.total or None, counts=self.counts)
 
     @property
     def counts(self) -> str:
@@ -65,9 +69,9 @@ def bar(description: str, total: int = 0, unit: str = "") -> Iterator[Bar]:
     if target.is_terminal:
         columns = (
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
-            TextColumn("{task.fields[counts]} " + unit),
+            TextColumn("{task.fields[counts]} " + unit, markup=False),
             TimeElapsedColumn(),
         )
         with Progress(*columns, console=target, transient=True) as display:
@@ -78,4 +82,7 @@ def bar(description: str, total: int = 0, unit: str = "") -> Iterator[Bar]:
         step = Bar(description, total)
         yield step
     seconds = f"{time.monotonic() - started:.1f}".replace(".", ",")
-    target.print(f"  ✔ {description}: {step.counts} {unit} · {seconds} giây".replace("  ·", " ·"))
+    # a step that counted nothing and has nothing to count, such as starting something, shows its time alone
+    counted = f"{step.counts} {unit}".rstrip() + " · " if unit or step.total or step.completed else ""
+    # a file's name may hold brackets and colons, which rich would take for markup and emoji
+    target.print(f"  ✔ {description}: {counted}{seconds} giây", markup=False, emoji=False)

@@ -13,7 +13,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
 
 class Settings(BaseSettings):
-    """Every setting of the product. Folders may be fsspec URLs (s3://, sftp://); unset feeds are skipped and said so."""
+    """Every setting of the product. Folders may be fsspec URLs (s3://, sftp://); unset feeds are skipped."""
 
     model_config = SettingsConfigDict(env_prefix="CCHC_", extra="ignore", env_ignore_empty=True)
 

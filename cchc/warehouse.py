@@ -32,9 +32,8 @@ def available(settings: Settings) -> Iterator[URL]:
 @contextmanager
 def engine(settings: Settings, role: str | None = None) -> Iterator[Engine]:
     """An engine on the warehouse whose connections act as `role` (owner, loader, transformer, bi_reader)."""
-    with available(settings) as url:
-        with engine_on(url, role) as opened:
-            yield opened
+    with available(settings) as url, engine_on(url, role) as opened:
+        yield opened
 
 
 @contextmanager
@@ -96,7 +95,7 @@ def _applied(connection: Connection) -> dict[str, str]:
             "(name text primary key, digest text not null, applied_at timestamptz not null default clock_timestamp())"
         )
     )
-    return dict(connection.execute(text("select name, digest from migration.applied")).tuples().all())
+    return dict(connection.execute(text("select name, digest from migration.applied")).all())
 
 
 def dbt_environment(url: URL) -> dict[str, str]:
@@ -110,15 +109,20 @@ def dbt_environment(url: URL) -> dict[str, str]:
     }
 
 
-def code_version() -> str:
+def code_version(root: Path = PROJECT_ROOT) -> str:
     """The commit this code is at, or the package's version where there is no repository."""
     from cchc import __version__
 
-    head = PROJECT_ROOT / ".git" / "HEAD"
+    head = root / ".git" / "HEAD"
     if not head.is_file():
         return os.environ.get("CCHC_CODE_VERSION", __version__)
     content = head.read_text().strip()
     if not content.startswith("ref: "):
         return content
-    reference = PROJECT_ROOT / ".git" / content.removeprefix("ref: ")
-    return reference.read_text().strip() if reference.is_file() else __version__
+    name = content.removeprefix("ref: ")
+    reference, packed = root / ".git" / name, root / ".git" / "packed-refs"
+    if reference.is_file():
+        return reference.read_text().strip()
+    # where git keeps references after it has tidied up
+    lines = packed.read_text().splitlines() if packed.is_file() else []
+    return next((line.split(" ")[0] for line in lines if line.endswith(f" {name}")), __version__)

@@ -65,10 +65,11 @@ _NOT_LOADED = text("""
     order by arrival.arrival_id
 """)
 _LOAD_WARNINGS = text("""
-    select code, message, row_count
+    select code, message, sum(row_count)::bigint as row_count
     from ops.load_warning
     where load_id in (select load_id from ops.arrival where arrived_at >= :since and outcome = 'new')
-    order by load_id, code collate "C", column_name collate "C"
+    group by code, message
+    order by code collate "C", message collate "C"
 """)
 _INDICATORS = text("""
     select

@@ -8,7 +8,7 @@ renamed as (
 
     select
         -- a version's own number: the load it came with and its line in the file
-        _load_id * 1000000000 + _row as dossier_version_id,
+        {{ row_id() }} as dossier_version_id,
         _load_id as load_id,
         _row as source_row_number,
 

@@ -7,7 +7,7 @@ with source as (
 renamed as (
 
     select
-        _load_id * 1000000000 + _row as decision_row_id,
+        {{ row_id() }} as decision_row_id,
         _load_id as load_id,
         _row as source_row_number,
 

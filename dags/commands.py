@@ -1,0 +1,55 @@
+"""The command of this room: refresh."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cchc import cli, warehouse
+from cchc.periods import ReportingPeriod, UnknownPeriod, as_of_moment
+from cchc.progress import console
+from cchc.settings import get_settings
+from dags import one_process
+from extract.privacy import MissingPseudonymKey, pseudonym_key
+from publish import output, summary
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("refresh")(refresh)
+
+
+def refresh(
+    period: Annotated[str, typer.Argument(help="Kỳ báo cáo, ví dụ 2024-H1")],
+    as_of: Annotated[
+        str | None, typer.Option(help="Chốt số liệu tại ngày (2024-06-05, hết ngày) hoặc thời điểm (2024-06-05T17:00)")
+    ] = None,
+) -> None:
+    """Làm mới báo cáo của một kỳ: nạp, dựng, kiểm tra, công bố, ghi tệp."""
+    settings = get_settings()
+    try:
+        wanted = ReportingPeriod.parse(period)
+        moment = as_of_moment(as_of)
+        pseudonym_key(settings)
+    except (UnknownPeriod, MissingPseudonymKey, ValueError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(cli.BAD_USAGE) from None
+    with warehouse.available(settings) as url:
+        try:
+            run = one_process.run(settings, wanted.id, moment.isoformat() if moment else None)
+        except one_process.RefreshFailed as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(cli.FAILED) from None
+        with warehouse.engine_on(url, "transformer") as engine, engine.connect() as connection:
+            folder = output.join(settings.out, wanted.id)
+            done = summary.collect(
+                connection,
+                wanted.id,
+                run.started_at,
+                steps=run.steps,
+                files=[output.join(folder, name) for name in ("indicators.csv", "phu-luc.xlsx")],
+            )
+    summary.show(done, console())
+    if done.needs_a_person or run.failed_tasks:
+        raise typer.Exit(cli.WARNINGS)

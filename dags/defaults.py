@@ -1,0 +1,21 @@
+"""What every DAG of this project shares: owner, retries, time-outs, zone. Imported by Airflow's DAG files."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pendulum
+
+OWNER = "cchc"
+ZONE = pendulum.timezone("Asia/Ho_Chi_Minh")
+# the first day a DAG may run for; periods before it are a backfill
+START = pendulum.datetime(2024, 1, 1, tz=ZONE)
+
+TASK_DEFAULTS = {
+    "owner": OWNER,
+    "retries": 2,
+    "retry_delay": timedelta(minutes=2),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=30),
+    "execution_timeout": timedelta(hours=1),
+}
