@@ -1,0 +1,339 @@
+"""From files and feed to the report, as an operator runs it: real processes, embedded server, Airflow's DAG."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from cchc import warehouse
+from cchc.progress import vietnamese
+from cchc.settings import Settings
+from sample.province import write_province
+from tests.sample.test_province import recount
+
+CCHC = str(Path(sys.executable).with_name("cchc"))
+PERIOD = "2024-H1"
+PERSONAL = ("ChuHoSo", "SoGiayToChuHoSo", "SoDienThoai", "Email", "DiaChi")
+STEPS = "from dags import steps; steps.load('one_stop'); steps.load('portal'); steps.build()"
+
+
+@pytest.fixture(scope="module")
+def province(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small province, as the generator writes it."""
+    folder = tmp_path_factory.mktemp("province")
+    write_province(folder, PERIOD, seed=7, scale=0.02)
+    return folder
+
+
+class Machine:
+    """One installation: its own state folder, inbox, outputs and embedded warehouse."""
+
+    def __init__(self, folder: Path, province: Path) -> None:
+        self.folder = folder
+        self.province = province
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder / "home"),
+            "LANG": "C.UTF-8",
+            "CCHC_VAR": str(folder / "var"),
+            "CCHC_OUT": str(folder / "out"),
+            "CCHC_LANDING": str(folder / "landing"),
+            "CCHC_PSEUDONYM_KEY": "a key for tests that is long enough",
+            "CCHC_SYNTHETIC": "true",
+        }
+        (folder / "home").mkdir()
+
+    def run(self, *command: str, check: tuple[int, ...] = (0, 3)) -> subprocess.CompletedProcess[str]:
+        """A command while the player serves the province."""
+        done = subprocess.run(
+            [CCHC, "serve-sample", str(self.province), "--", *command],
+            env=self.environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=280,
+        )
+        assert done.returncode in check, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """A command on the province's inbox, in the background."""
+        return subprocess.Popen(
+            command, env=self.environment | {"CCHC_INBOX": str(self.province / "inbox")}, cwd=self.folder
+        )
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(var=self.folder / "var")
+
+    def ask(self, statement: str) -> list[tuple]:
+        with warehouse.engine(self.settings) as engine, engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(statement))]
+
+    def marts(self) -> dict[str, list[str]]:
+        """Every published table, row by row as text."""
+        with warehouse.engine(self.settings) as engine, engine.connect() as connection:
+            tables = connection.execute(
+                text(
+                    "select schemaname || '.' || tablename from pg_tables "
+                    "where schemaname in ('marts', 'reporting', 'reference') order by 1"
+                )
+            ).scalars()
+            return {
+                table: sorted(connection.execute(text(f"select t::text from {table} as t")).scalars())
+                for table in tables.all()
+            }
+
+    def indicators(self) -> dict[tuple[str, str], dict[str, str]]:
+        with open(self.folder / "out" / PERIOD / "indicators.csv", newline="") as file:
+            return {(row["form"], row["code"]): row for row in csv.DictReader(file)}
+
+
+@pytest.fixture
+def machine(tmp_path: Path, province: Path) -> Machine:
+    return Machine(tmp_path, province)
+
+
+@pytest.fixture(scope="module")
+def refreshed(tmp_path_factory: pytest.TempPathFactory, province: Path) -> Machine:
+    """A machine after its first refresh."""
+    machine = Machine(tmp_path_factory.mktemp("machine"), province)
+    machine.first_refresh = machine.run(CCHC, "refresh", PERIOD)
+    return machine
+
+
+@pytest.fixture(scope="module")
+def undisturbed(refreshed: Machine) -> dict[str, list[str]]:
+    """The marts of a run that nothing disturbed."""
+    return refreshed.marts()
+
+
+def test_every_row_of_form_3_and_of_form_7_part_6_is_the_true_one(refreshed: Machine, province: Path) -> None:
+    computed = refreshed.indicators()
+    with open(province / "expected.csv", newline="") as file:
+        expected = [(row["form"], row["code"], row["value"]) for row in csv.DictReader(file)]
+    assert len([row for row in expected if row[2]]) > 30
+    wrong = []
+    for form, code, value in expected:
+        found = computed[form, code]["value"]
+        if "/" in value:
+            if not found or abs(Fraction(Decimal(found)) - 100 * Fraction(value)) > Fraction(1, 10**9):
+                wrong.append((form, code, value, found))
+        elif found != value:
+            wrong.append((form, code, value, found))
+    assert not wrong
+
+
+def test_all_144_rows_are_there_and_what_has_no_source_is_missing_not_zero(refreshed: Machine) -> None:
+    rows = refreshed.indicators()
+    assert len(rows) == 144
+    assert rows["4", "2.1"]["status"] == "missing"
+    assert rows["4", "2.1"]["value"] == ""
+    assert rows["3", "3.1.1"]["status"] == "ok"
+    assert (refreshed.folder / "out" / PERIOD / "phu-luc.xlsx").stat().st_size > 10_000
+
+
+def test_the_summary_says_what_was_read_and_where_the_time_went(refreshed: Machine) -> None:
+    shown = refreshed.first_refresh.stdout + refreshed.first_refresh.stderr
+    read, loaded, rejected, duplicate = refreshed.ask(
+        "select sum(rows_read), sum(rows_loaded), sum(rows_rejected), sum(rows_duplicate) "
+        "from ops.load where source = 'one_stop'"
+    )[0]
+    assert rejected > 0
+    assert duplicate > 0
+    read, loaded, rejected, duplicate = map(vietnamese, (read, loaded, rejected, duplicate))
+    assert f"đọc {read} dòng, nạp {loaded}, loại {rejected}, trùng {duplicate}" in shown
+    assert re.search(r"Dựng, kiểm tra và công bố: [0-9]+,[0-9] giây", shown)
+    assert "phu-luc.xlsx" in shown
+    # rejects and missing rows must be read by a person
+    assert refreshed.first_refresh.returncode == 3
+
+
+def test_raw_holds_just_what_the_ledger_says(refreshed: Machine) -> None:
+    counted = refreshed.ask(
+        "select load.load_id, load.rows_loaded, count(r.*), load.rows_rejected, "
+        "(select count(*) from ops.rejected_row as j where j.load_id = load.load_id) "
+        "from ops.load as load left join raw.one_stop__dossier as r on load.load_id = r._load_id "
+        "where load.source = 'one_stop' group by load.load_id, load.rows_loaded, load.rows_rejected"
+    )
+    assert counted
+    for _, loaded, in_raw, rejected, in_quarantine in counted:
+        assert (loaded, rejected) == (in_raw, in_quarantine)
+
+
+def test_no_personal_data_in_the_database_nor_in_any_log(refreshed: Machine, province: Path) -> None:
+    values = _personal_values(province)
+    assert len(values) > 5_000
+    found = _leaks(_everything_written(refreshed), values)
+    assert not found
+
+
+def test_nothing_is_written_to_the_home_folder_and_no_server_is_left(refreshed: Machine) -> None:
+    assert list((refreshed.folder / "home").rglob("*")) == []
+    deadline = time.monotonic() + 10
+    while _processes_of(refreshed.folder) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert _processes_of(refreshed.folder) == []
+
+
+def test_again_changes_nothing(refreshed: Machine, undisturbed: dict[str, list[str]]) -> None:
+    before = (refreshed.folder / "out" / PERIOD / "phu-luc.xlsx").read_bytes()
+    refreshed.run(CCHC, "refresh", PERIOD)
+    assert refreshed.marts() == undisturbed
+    assert (refreshed.folder / "out" / PERIOD / "phu-luc.xlsx").read_bytes() == before
+    assert refreshed.ask("select count(*) from ops.arrival where outcome = 'new' and source = 'one_stop'") == [
+        (len(list((refreshed.province / "inbox" / "mot-cua").iterdir())),)
+    ]
+
+
+def test_another_order_of_arrival_gives_the_same_marts(machine: Machine, undisturbed: dict[str, list[str]]) -> None:
+    inbox = machine.folder / "trickle" / "mot-cua"
+    inbox.mkdir(parents=True)
+    machine.environment["CCHC_INBOX_OVERRIDE"] = str(inbox.parent)
+    files = sorted((machine.province / "inbox" / "mot-cua").iterdir(), key=lambda path: path.name[::-1])
+    loads = ["from dags import steps; import os; os.environ['CCHC_INBOX'] = os.environ['CCHC_INBOX_OVERRIDE']"]
+    loads.append("import shutil")
+    for file in files:
+        loads += [f"shutil.copy({str(file)!r}, {str(inbox)!r})", "steps.load('one_stop')"]
+    loads += [f"steps.prepare({PERIOD!r}, None)", "steps.load('portal')", "steps.build()"]
+    machine.run(sys.executable, "-c", "\n".join(loads))
+    assert machine.marts() == undisturbed
+
+
+def test_killed_in_the_middle_of_a_load_then_run_again(machine: Machine, undisturbed: dict[str, list[str]]) -> None:
+    victim = machine.start(CCHC, "load", "one_stop")
+    _wait_until(lambda: _some_raw_rows_are_on_their_way(machine))
+    victim.send_signal(signal.SIGKILL)
+    victim.wait()
+    machine.run(sys.executable, "-c", f"from dags import steps; steps.prepare({PERIOD!r}, None); {STEPS}")
+    assert machine.marts() == undisturbed
+
+
+def test_the_same_period_as_of_two_moments(refreshed: Machine, province: Path) -> None:
+    seen = []
+    for day in (date(2024, 3, 31), date(2024, 6, 14)):
+        refreshed.run(CCHC, "refresh", PERIOD, "--as-of", day.isoformat())
+        counted = recount(province, as_of=day).figures
+        computed = {name: int(refreshed.indicators()[tuple(name.split("/"))]["value"]) for name in counted}
+        assert computed == counted
+        seen.append(computed)
+    assert seen[0] != seen[1]
+
+
+def test_a_portal_that_is_down_leaves_its_last_good_data_and_says_so(refreshed: Machine) -> None:
+    refreshed.run(CCHC, "refresh", PERIOD)
+    before = refreshed.indicators()
+    down = {"CCHC_PORTAL_URL": "http://127.0.0.1:9", "CCHC_INBOX": str(refreshed.province / "inbox")}
+    done = subprocess.run(
+        [CCHC, "refresh", PERIOD], env=refreshed.environment | down, capture_output=True, text=True, timeout=280
+    )
+    assert done.returncode == 3, done.stderr
+    after = refreshed.indicators()
+    assert {key: row["value"] for key, row in after.items()} == {key: row["value"] for key, row in before.items()}
+    assert after["3", "1.4"]["status"] == "stale"
+    assert after["3", "3.1.1"]["value"] == before["3", "3.1.1"]["value"]
+    assert "LayDanhSachTTHC" in done.stdout + done.stderr
+
+
+def test_without_a_key_nothing_is_read(machine: Machine) -> None:
+    del machine.environment["CCHC_PSEUDONYM_KEY"], machine.environment["CCHC_SYNTHETIC"]
+    environment = machine.environment | {"CCHC_INBOX": str(machine.province / "inbox")}
+    done = subprocess.run([CCHC, "refresh", PERIOD], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "CCHC_PSEUDONYM_KEY" in done.stderr
+    assert not (machine.folder / "landing").exists()
+
+
+def _exports(province: Path) -> Iterator[dict[str, str]]:
+    """Every readable row of every export, by plain means."""
+    import zstandard
+
+    for path in sorted((province / "inbox" / "mot-cua").iterdir()):
+        content = path.read_bytes()
+        if path.suffix == ".gz":
+            content = gzip.decompress(content)
+        elif path.suffix == ".zst":
+            content = zstandard.ZstdDecompressor().decompressobj().decompress(content)
+        lines = content.decode("utf-8-sig", errors="replace").splitlines(keepends=True)
+        yield from csv.DictReader(lines)
+
+
+def _personal_values(province: Path) -> set[str]:
+    values = set()
+    for row in _exports(province):
+        values.update(row[name] for name in PERSONAL if row.get(name) and len(row[name]) > 7)
+    values.discard("000000001")
+    return values
+
+
+def _everything_written(machine: Machine) -> Iterator[tuple[str, str]]:
+    """(where, content) of the whole database and of every file but the landing store and the database's own files."""
+    with warehouse.engine(machine.settings) as engine, engine.connect() as connection:
+        tables = connection.execute(
+            text(
+                "select schemaname || '.' || tablename from pg_tables "
+                "where schemaname not in ('pg_catalog', 'information_schema')"
+            )
+        ).scalars()
+        for table in tables.all():
+            rows = connection.execute(text(f"select t::text from {table} as t")).scalars()
+            yield table, "\n".join(rows)
+    for path in machine.folder.rglob("*"):
+        inside = path.relative_to(machine.folder).parts
+        if path.is_file() and inside[0] != "landing" and "data" not in inside[:3]:
+            yield str(path), path.read_bytes().decode("utf-8", errors="replace")
+
+
+def _leaks(written: Iterator[tuple[str, str]], values: set[str]) -> list[tuple[str, str]]:
+    """Where a personal value stands as it was sent. Values are looked up as whole words and whole texts."""
+    found = []
+    numbers = {value for value in values if value.isdigit()}
+    others = re.compile("|".join(re.escape(value) for value in sorted(values - numbers)[:4000]))
+    for where, content in written:
+        found += [(where, word) for word in set(re.findall(r"(?<![0-9a-f])\d{8,13}(?![0-9a-f])", content)) & numbers]
+        found += [(where, match.group()) for match in others.finditer(content)]
+    return found
+
+
+def _some_raw_rows_are_on_their_way(machine: Machine) -> bool:
+    try:
+        with warehouse.engine(machine.settings) as engine, engine.connect() as connection:
+            copying = (
+                "select count(*) from pg_stat_activity where application_name = 'cchc loader' and query ~ '^copy raw'"
+            )
+            return connection.execute(text(copying)).scalar() > 0
+    except Exception:  # the server may still be starting
+        return False
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.01)
+
+
+def _processes_of(folder: Path) -> list[str]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(folder) in command and str(os.getpid()) != entry.name:
+            found.append(command)
+    return found
