@@ -8,6 +8,8 @@ BIN := .venv/bin
 export UV_NO_CACHE := 1
 export PIP_NO_CACHE_DIR := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# pip asks rustc for its version, and where that is rustup's it makes a home folder of its own to answer
+export RUSTUP_HOME := $(CURDIR)/.venv/rustup
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 

@@ -31,8 +31,14 @@ class Settings(BaseSettings):
     portal_calls_in_flight: int = Field(8, ge=1, le=64)
     portal_calls_per_second: float = Field(200, gt=0)
 
+    budget_url: str | None = None
+    budget_client_id: str = ""
+    budget_client_secret: SecretStr = SecretStr("")
+
     pseudonym_key: SecretStr | None = Field(None, description="HMAC key of identity numbers, 32 characters or more")
     max_reject_share: float = Field(0.05, ge=0, le=1, description="a file with a larger share of rejects is refused")
+    max_workbook_bytes: int = Field(100_000_000, gt=0, description="a larger workbook is refused unread")
+    max_unpacked_bytes: int = Field(1_000_000_000, gt=0, description="and so is one that unpacks to more than this")
     synthetic: bool = Field(False, description="the data is the sample province; the report says so")
     province_name: str = "tỉnh Hưng Yên"
 

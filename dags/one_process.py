@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
+import re
 import sys
 import time
 import traceback
@@ -15,6 +17,10 @@ from pathlib import Path
 
 from cchc import progress
 from cchc.settings import PROJECT_ROOT, Settings
+
+# what Airflow and dbt begin a line of their logs with
+_LOG_LINE = re.compile(r"\[?\d|Traceback ")
+_MESSAGE_LINES = 9
 
 
 class RefreshFailed(RuntimeError):
@@ -133,8 +139,14 @@ def _terminal_for_progress_only(log: Path) -> Iterator[None]:
 
 
 def last_error(log: Path) -> str:
-    """The lines of the log that name the last error."""
+    """The lines of the log that name the last error, with the first of those that belong to its message."""
     lines = log.read_text(errors="replace").splitlines()
     marks = ("Error", "Failed", "Exception", "MissingPseudonymKey", "UnknownPeriod")
-    named = [line.strip() for line in lines if line[:1].isalpha() and any(mark in line.split(":")[0] for mark in marks)]
-    return "\n".join(named[-1:]) or "\n".join(lines[-5:])
+    named = [
+        i for i, line in enumerate(lines) if line[:1].isalpha() and any(mark in line.split(":")[0] for mark in marks)
+    ]
+    if not named:
+        return "\n".join(lines[-5:])
+    message = lines[named[-1] : named[-1] + _MESSAGE_LINES]
+    belonging = itertools.takewhile(lambda line: line and not _LOG_LINE.match(line), message[1:])
+    return "\n".join([message[0].strip(), *belonging])

@@ -187,8 +187,10 @@ def test_a_user_that_is_killed_leaves_no_server(folder: Path, user: Callable[...
 def test_ctrl_c_ends_the_user_and_then_the_server_but_not_the_server_of_others(
     folder: Path, user: Callable[..., User]
 ) -> None:
-    first, second = user(folder), user(folder)
+    first = user(folder)
     url = first.url()
+    # the first one's child is the supervisor, which must not be in its group
+    second = user(folder)
     second.url()
     # what a terminal does: to the whole foreground group
     os.killpg(first.process.pid, signal.SIGINT)
@@ -217,6 +219,16 @@ def test_a_killed_supervisor_takes_its_server_along_and_the_next_user_gets_a_new
         assert len(_servers(folder)) == 1
         first.leave()
         assert _ask(new_url, "select n from kept") == [(1,)]
+
+
+def test_a_server_that_answers_without_its_supervisor_is_on_its_way_out(folder: Path, tmp_path: Path) -> None:
+    orphaned = tmp_path / "orphaned"
+    orphaned.mkdir()
+    with embedded.running(folder) as url:
+        assert embedded._url_of_running_server(folder) == url
+        for name in ("port", "password"):
+            shutil.copy(folder / name, orphaned)
+        assert embedded._url_of_running_server(orphaned) is None
 
 
 def test_a_killed_server_is_replaced_and_leaves_no_supervisor(folder: Path, user: Callable[..., User]) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 
 from cchc import embedded, transform, warehouse
 from cchc.settings import Settings
@@ -78,27 +79,42 @@ def test_two_warehouses_of_a_new_cluster_are_migrated_at_once(tmp_path: Path) ->
     with embedded.running(tmp_path / "postgres") as server:
         engines = []
         with create_engine(server, isolation_level="AUTOCOMMIT").connect() as connection:
-            for number in range(4):
+            for number in range(2):
                 connection.execute(text(f"create database one_{number}"))
                 engines.append(create_engine(make_url(server).set(database=f"one_{number}")))
-        start, errors = threading.Barrier(len(engines)), []
+        answers = []
 
-        def work(opened: Engine) -> None:
+        def work() -> None:
             try:
-                with opened.connect():
-                    start.wait()
-                warehouse.migrate(opened)
+                answers.append(warehouse.migrate(engines[1]))
             except Exception as error:
-                errors.append(error)
+                answers.append(error)
 
-        threads = [threading.Thread(target=work, args=(opened,)) for opened in engines]
-        for thread in threads:
+        thread = threading.Thread(target=work)
+        with engines[0].begin() as first:
+            first.exec_driver_sql((warehouse.MIGRATIONS / MIGRATION_NAMES[0]).read_text().replace("%", "%%"))
             thread.start()
-        for thread in threads:
-            thread.join()
+            # the second waits for roles that the first has made and not yet committed
+            time.sleep(0.5)
+            assert answers == []
+        thread.join(30)
         for opened in engines:
             opened.dispose()
-    assert errors == []
+    assert answers == [MIGRATION_NAMES]
+
+
+def test_the_lock_is_free_afterwards(empty: Engine, empty_database: URL, migrations: Path) -> None:
+    impatient = create_engine(empty_database, connect_args={"options": "-c lock_timeout=2s"})
+    try:
+        warehouse.migrate(empty, migrations)
+        assert warehouse.migrate(impatient, migrations) == []
+        (migrations / "0003_bad.sql").write_text("select 1 / 0")
+        with pytest.raises(DataError, match="division by zero"):
+            warehouse.migrate(empty, migrations)
+        (migrations / "0003_bad.sql").write_text("select 1")
+        assert warehouse.migrate(impatient, migrations) == ["0003_bad.sql"]
+    finally:
+        impatient.dispose()
 
 
 def test_a_newer_file_is_applied_alone(empty: Engine, migrations: Path) -> None:
@@ -131,7 +147,6 @@ def test_a_failing_migration_leaves_nothing_of_itself_and_can_be_mended(empty: E
         assert _rows(empty, "select a from first") == [(1,)]
         assert _rows(empty, "select name from migration.applied") == [("0001_first.sql",)]
     second.write_text(good)
-    # the lock of the failed attempt must be free
     assert warehouse.migrate(empty, migrations) == ["0002_second.sql"]
 
 
