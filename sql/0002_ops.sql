@@ -112,7 +112,9 @@ create function ops.drop_repeated_rows(
     table_name text, in_load_id bigint, key_columns text [],
     out dropped_count bigint, out conflict_count bigint, out first_conflict_row bigint
 )
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+-- no statistics know of a load that is under way: the planner takes it for one row, and a nested loop would never end
+set enable_nestloop = off as $$
 declare
     key_list text := (select string_agg(quote_ident(k), ', ') from unnest(key_columns) as k);
 begin
@@ -125,7 +127,7 @@ begin
     end if;
     execute format(
         $query$
-        with repeated as (
+        with repeated as materialized (
             select %2$s from raw.%1$I where _load_id = $1 group by %2$s having count(*) > 1
         ),
         ranked as (

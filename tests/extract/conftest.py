@@ -61,6 +61,9 @@ class Exports:
         self.folder = Path(settings.inbox) / "mot-cua"
         self.folder.mkdir(parents=True)
 
+    def reconnect(self) -> None:
+        self._loader.dispose()
+
     @staticmethod
     def rows(count: int, first: int = 1, **changes: str) -> Rows:
         return [GOOD_ROW | {"MaHoSo": f"H31.05-240115-{first + i:05d}"} | changes for i in range(count)]

@@ -227,12 +227,16 @@ def test_another_moment_of_a_dossier_is_another_version(exports: Exports) -> Non
     assert counts(exports.load(versions)) == (2, 2, 0, 0, 0)
 
 
-def test_a_file_that_repeats_every_row_loads_in_reasonable_time(exports: Exports) -> None:
-    rows = exports.rows(10_000)
-    started = time.monotonic()
-    outcome = exports.load(exports.content([*rows, *rows, *exports.rows(10_000, LePhi="7")]))
+def test_a_file_that_repeats_every_row_does_not_take_for_ever(exports: Exports, engine: Engine) -> None:
+    """Also beside earlier loads: their statistics tell the planner that the new one has no rows."""
+    exports.load(exports.rows(10_000))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("analyze raw.one_stop__dossier")
+        connection.exec_driver_sql(f"alter database {engine.url.database} set statement_timeout = '10s'")
+    exports.reconnect()
+    rows = exports.rows(10_000, first=20_000)
+    outcome = exports.load([*rows, *rows, *exports.rows(10_000, first=20_000, LePhi="7")])
     assert counts(outcome) == (30_000, 10_000, 0, 20_000, 0)
-    assert time.monotonic() - started < 10
 
 
 def test_rows_of_another_load_are_left_alone(exports: Exports, query: Query) -> None:
@@ -245,9 +249,9 @@ def test_rows_of_another_load_are_left_alone(exports: Exports, query: Query) -> 
 # ---------------------------------------------------------------------------------------- roles, several processes
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+def test_the_loader_appends_and_nothing_else(exports: Exports, loader: Engine) -> None:
+    exports.load([GOOD_ROW])
+    for statement in (
         "delete from raw.one_stop__dossier",
         "update raw.one_stop__dossier set lephi = 0",
         "truncate raw.one_stop__dossier",
@@ -256,12 +260,9 @@ def test_rows_of_another_load_are_left_alone(exports: Exports, query: Query) -> 
         "delete from ops.load",
         "delete from ops.rejected_row",
         "update ops.arrival set outcome = 'new'",
-    ],
-)
-def test_the_loader_appends_and_nothing_else(exports: Exports, loader: Engine, statement: str) -> None:
-    exports.load([GOOD_ROW])
-    with loader.connect() as connection, pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
-        connection.execute(text(statement))
+    ):
+        with loader.connect() as connection, pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
+            connection.execute(text(statement))
 
 
 def test_rows_of_a_finished_load_cannot_be_dropped(exports: Exports, loader: Engine) -> None:
@@ -353,7 +354,8 @@ def test_a_process_killed_while_it_copies_leaves_nothing_and_the_next_is_right(e
         cursor.execute("select pg_advisory_lock(42)")
     killed = process(exports)
     waiting = "select count(*) from pg_stat_activity where wait_event = 'advisory' and query like 'copy raw%'"
-    until(lambda: query(waiting) == [(1,)])
+    until(lambda: query(waiting) == [(1,)] or killed.poll() is not None)
+    assert killed.poll() is None, killed.communicate()
     killed.send_signal(signal.SIGKILL)
     assert killed.wait() == -signal.SIGKILL
     killed.communicate()
@@ -390,7 +392,7 @@ def peak_of_loading(exports: Exports, row_count: int) -> int:
             target.write(row + b"\r\n")
     output, errors = process(exports, LOAD + PEAK).communicate(timeout=120)
     path.unlink()
-    lines = output.splitlines()
+    lines = output.splitlines() or [""]
     assert lines[0] == f"new {row_count} {row_count}", errors
     return int(lines[-1])
 

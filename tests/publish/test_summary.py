@@ -30,14 +30,15 @@ class Ledger:
             number = connection.execute(text("select count(*) from ops.load")).scalar_one()
             return connection.execute(
                 text(
-                    "insert into ops.load (source, dataset, digest, contract_version, status,"
+                    "insert into ops.load (load_id, source, dataset, digest, contract_version, status,"
                     " refused_reason, rows_read, rows_loaded, rows_rejected, rows_duplicate, rows_held,"
                     " byte_count, landing_uri, code_version, started_at, finished_at)"
-                    " values (:source, 'dossier', :digest, '1', :status,"
+                    " values (:load_id, :source, 'dossier', :digest, '1', :status,"
                     " :refused, :read, :loaded, :rejected, :duplicate, :held, 1, 'x', 'x', now(), now())"
                     " returning load_id"
                 ),
                 {
+                    "load_id": number,
                     "source": source,
                     "digest": hashlib.sha256(str(number).encode()).hexdigest(),
                     "status": "refused" if refused else "loaded",
