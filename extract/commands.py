@@ -14,7 +14,10 @@ from extract.contract import contracts
 from extract.privacy import MissingPseudonymKey
 
 _STATUS = text("""
-    select source, dataset, count(*) filter (where status = 'loaded') as loaded, count(*) filter (where status = 'refused'),
+    select
+        source, dataset,
+        count(*) filter (where status = 'loaded') as loaded,
+        count(*) filter (where status = 'refused') as refused,
         sum(rows_read), sum(rows_loaded), sum(rows_rejected), max(covers_to_on), max(finished_at)
     from ops.load
     group by source, dataset
@@ -49,7 +52,9 @@ def load(
         raise typer.Exit(cli.BAD_USAGE) from None
     for outcome in outcomes:
         rows = f"đọc {progress.vietnamese(outcome.rows_read)}, nạp {progress.vietnamese(outcome.rows_loaded)}, "
-        rows += f"loại {progress.vietnamese(outcome.rows_rejected)}, trùng {progress.vietnamese(outcome.rows_duplicate)}"
+        rows += (
+            f"loại {progress.vietnamese(outcome.rows_rejected)}, trùng {progress.vietnamese(outcome.rows_duplicate)}"
+        )
         typer.echo(f"{outcome.source} · {outcome.name} · {outcome.outcome} · {outcome.message or rows}")
     if any(outcome.needs_attention for outcome in outcomes):
         raise typer.Exit(cli.WARNINGS)

@@ -1,7 +1,7 @@
 """Contracts as data: `contracts/*.yaml` in the shape of the Open Data Contract Standard (v3.1).
 
-A contract names tables, columns, header labels, types, rules, personal data and the owner who must mend a bad row. From it
-come the raw table, the dbt source entry and the documentation; adding a source adds no Python.
+A contract names tables, columns, header labels, types, rules, personal data and the owner who must mend a bad row.
+From it come the raw table, the dbt source entry and the documentation; adding a source adds no Python.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 
 FOLDER = Path(__file__).parent / "contracts"
 
-PhysicalType = Literal["text", "smallint", "integer", "numeric", "boolean", "timestamp", "date", "jsonb"]
+PhysicalType = Literal["text", "smallint", "integer", "bigint", "numeric", "boolean", "timestamp", "date", "jsonb"]
 
 
 class _Model(BaseModel):
@@ -141,8 +141,10 @@ def read(path: Path) -> Contract:
 
 @cache
 def contracts() -> dict[str, Contract]:
-    """Every contract of the repository, by source name."""
+    """Every contract of the repository by source name, in the order in which they load."""
     found = [read(path) for path in sorted(FOLDER.glob("*.yaml"))]
+    # the workbooks name agencies of the portal's list, so they come after it
+    found.sort(key=lambda contract: contract.custom("reader") == "workbook")
     return {contract.name: contract for contract in found}
 
 
@@ -167,11 +169,12 @@ def _create_raw_table(connection: Connection, table: Table) -> None:
         ),
         {"table": table.physical_name},
     )
-    existing = {name: kind for name, kind in rows}
+    existing = dict(rows.all())
     wanted = {column.name: column.type for column in table.stored_columns}
     name = f"raw.{table.physical_name}"
     if not existing:
-        columns = ", ".join(f"{column} {kind}" for column, kind in wanted.items())
+        # quoted, since a column may be called "group"
+        columns = ", ".join(f'"{column}" {kind}' for column, kind in wanted.items())
         connection.execute(text(f"create table {name} (_load_id bigint not null, _row bigint not null, {columns})"))
         # loads are appended whole, so a block range index finds one for next to nothing
         connection.execute(text(f"create index on {name} using brin (_load_id)"))
@@ -180,13 +183,12 @@ def _create_raw_table(connection: Connection, table: Table) -> None:
         connection.execute(_comment("table", name, f"{table.business_name}; mỗi dòng là {table.grain}"))
     for column in table.stored_columns:
         if existing and column.name not in existing:
-            connection.execute(text(f"alter table {name} add column {column.name} {column.type}"))
+            connection.execute(text(f'alter table {name} add column "{column.name}" {column.type}'))
         elif existing and not existing[column.name].startswith(column.type):
-            raise ValueError(
-                f"{name}.{column.name} is {existing[column.name]} but the contract says {column.type}: write a migration"
-            )
+            found = existing[column.name]
+            raise ValueError(f"{name}.{column.name} is {found}, the contract says {column.type}: write a migration")
         if column.name not in existing:
-            connection.execute(_comment("column", f"{name}.{column.name}", column.title))
+            connection.execute(_comment("column", f'{name}."{column.name}"', column.title))
 
 
 def _comment(kind: str, name: str, content: str) -> Any:

@@ -1,7 +1,8 @@
-"""What is written from contracts: the dbt source entries and the page of sources. Never edited by hand; a test finds drift."""
+"""What is written from contracts: dbt's source entries and the page of sources. A test finds edits by hand."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +86,13 @@ def dbt_sources(contract: Contract) -> str:
     return head + yaml.safe_dump(entry, allow_unicode=True, sort_keys=False, width=110)
 
 
-def page(all_contracts: Any) -> str:
+def page(all_contracts: Iterable[Contract]) -> str:
     """The page that tells departments and engineers what each source sends."""
     lines = [
         "# Các nguồn dữ liệu",
         "",
-        "Trang này được viết từ các quy ước trong `extract/contracts/` bằng `cchc contracts`; hãy sửa quy ước, đừng sửa trang.",
+        "Trang này được viết từ các quy ước trong `extract/contracts/` bằng `cchc contracts`;",
+        "hãy sửa quy ước, đừng sửa trang.",
     ]
     for contract in all_contracts:
         lines += ["", f"## {contract.name}", "", contract.description["purpose"]]

@@ -1,4 +1,4 @@
-"""What tests share: a real PostgreSQL, migrated databases that cost a copy, settings in a temporary folder, no internet."""
+"""What tests share: a real PostgreSQL, migrated databases that cost a copy, settings of their own, no internet."""
 
 from __future__ import annotations
 
