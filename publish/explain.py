@@ -1,0 +1,399 @@
+"""Why this number: an indicator's formula, the counts behind it, its models, its files, and the rows themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sqlalchemy import Connection, text
+
+from cchc.periods import LOCAL_ZONE, ReportingPeriod
+from cchc.progress import vietnamese
+from publish.check import Formula
+from publish.check import vietnamese as shown
+from publish.declared import plain_text
+from publish.figures import FiguresUnfit
+from publish.indicators import plain
+
+_MEASURES = Path(__file__).parent / "data" / "measures.yaml"
+
+_INDICATORS = text("""
+    select form_no, code, label, unit, kind, value, display, status, formula, sources, inputs, as_of_at
+    from reporting.rpt_indicator
+    where period_id = :period_id
+    order by form_no, sort_order
+""")
+_LOADS = text("""
+    select
+        load.load_id, load.source, load.dataset, load.digest, load.rows_read, load.rows_loaded, load.rows_rejected,
+        load.rows_duplicate, load.landing_uri, load.finished_at,
+        coalesce(
+            (
+                select array_agg(distinct arrival.name order by arrival.name)
+                from ops.arrival as arrival
+                where arrival.load_id = load.load_id
+            ),
+            '{}'
+        ) as names
+    from ops.load as load
+    where load.load_id = any(:load_ids)
+    order by load.source collate "C", load.dataset collate "C", load.covers_from_on nulls first, load.load_id
+""")
+_CODE = re.compile(r"(?P<form>\d)[./](?P<code>\d+(?:\.\d+)*)")
+_MEASURE = re.compile(r"[a-z][a-z0-9_]*")
+_STATUSES = {
+    "ok": "đủ số liệu",
+    "stale": "số liệu chưa cập nhật đủ đến thời điểm báo cáo",
+    "missing": "chưa có số liệu nguồn",
+}
+_MOST_UNITS = 30
+
+
+class UnknownCode(ValueError):
+    """A code that no row of the report has."""
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One row of the report with everything it was computed from."""
+
+    form_no: int
+    code: str
+    label: str
+    unit: str
+    kind: str
+    value: Decimal | None
+    display: str
+    status: str
+    formula: str
+    sources: tuple[str, ...]
+    inputs: dict[str, Any]
+    as_of_at: datetime
+
+    @property
+    def catalogue_code(self) -> str:
+        return f"{self.form_no}.{self.code}"
+
+
+@dataclass(frozen=True)
+class Term:
+    """A row or a measure of the formula: how it is called, what it is, and the measures it adds up."""
+
+    code: str
+    label: str
+    value: Decimal | None
+    measures: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
+class Load:
+    """One load: what file it was and how many rows came of it."""
+
+    load_id: int
+    source: str
+    dataset: str
+    digest: str
+    rows_read: int
+    rows_loaded: int
+    rows_rejected: int
+    rows_duplicate: int
+    landing_uri: str
+    finished_at: datetime
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """The terms of the formula told apart by unit."""
+
+    heading: str
+    terms: tuple[Term, ...]
+    units: tuple[tuple[str, tuple[Decimal, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Everything there is to say about one figure."""
+
+    period: ReportingPeriod
+    indicator: Indicator
+    terms: tuple[Term, ...]
+    breakdowns: tuple[Breakdown, ...]
+    loads: tuple[Load, ...]
+    queries: tuple[tuple[str, str], ...]
+
+
+def explain(connection: Connection, period_id: str, code: str) -> Explanation:
+    """Gather everything about one figure. Raises UnknownCode, or FiguresUnfit when the period is not computed."""
+    period = ReportingPeriod.parse(period_id)
+    records = connection.execute(_INDICATORS, {"period_id": period_id}).mappings().all()
+    if not records:
+        raise FiguresUnfit(f"Kho chưa có số liệu kỳ {period_id}; hãy chạy `cchc refresh {period_id}` trước")
+    indicators = {item.catalogue_code: item for item in map(_indicator, records)}
+    indicator = _find(indicators, code)
+    terms = tuple(_terms(indicator, indicators))
+    measures = tuple(dict.fromkeys(measure for term in terms for _, measure in term.measures))
+    loads = tuple(
+        Load(**{**record, "names": tuple(record["names"])})
+        for record in connection.execute(_LOADS, {"load_ids": indicator.inputs.get("load_ids", [])}).mappings()
+    )
+    breakdowns = () if indicator.value is None else tuple(_breakdowns(connection, period_id, terms))
+    return Explanation(
+        period, indicator, terms, breakdowns, loads, (*_mart_queries(period_id, measures), *_raw_queries(loads))
+    )
+
+
+def lines(explanation: Explanation, *, all_units: bool = False) -> Iterator[str]:
+    """The explanation for a person, line by line."""
+    item = explanation.indicator
+    yield f"Biểu {item.form_no}, chỉ tiêu {item.code}: {item.label}"
+    yield f"Kỳ báo cáo: {explanation.period.title_vi} ({explanation.period.id})"
+    yield f"Số liệu tính đến: {item.as_of_at.astimezone(LOCAL_ZONE):%H:%M ngày %d/%m/%Y}"
+    if item.kind == "heading":
+        yield "Đây là dòng đề mục, không có kết quả."
+        return
+    yield from _value_lines(item)
+    yield ""
+    yield "Cách tính:"
+    # a count is defined in words that only developers need
+    yield f"  {item.formula if Formula.parse(item.formula) else 'đếm trực tiếp từ nguồn'}"
+    for term in explanation.terms:
+        value = "chưa có số liệu" if term.value is None else shown(term.value, 6)
+        yield f"  {term.code}: {term.label} = {value}"
+    for breakdown in explanation.breakdowns:
+        yield ""
+        yield from _breakdown_lines(breakdown, all_units=all_units)
+    yield ""
+    models = ", ".join(item.inputs.get("models", [])) or "chưa có"
+    yield f"Mô hình dbt: {models}"
+    yield f"Bộ dữ liệu: {', '.join(item.sources) or 'không có'}"
+    yield ""
+    yield from _load_lines(explanation.loads)
+    for title, query in explanation.queries:
+        yield ""
+        yield f"{title}:"
+        yield from (f"  {line}" for line in query.splitlines())
+
+
+@cache
+def measure_catalogue() -> dict[str, Any]:
+    """Bases and measures of measures.yaml."""
+    return yaml.safe_load(_MEASURES.read_text(encoding="utf-8"))
+
+
+def rows_query(measure: str, period_id: str) -> str | None:
+    """The query that lists the rows a measure counts, ready to run; None when the catalogue has none."""
+    entry = measure_catalogue()["measures"].get(measure)
+    if entry is None or "base" not in entry:
+        return None
+    query = measure_catalogue()["bases"][entry["base"]]["rows"].replace("{condition}", entry["condition"])
+    # checked by ReportingPeriod.parse before it comes here
+    return query.replace(":period_id", f"'{period_id}'").rstrip()
+
+
+# --- what is known ------------------------------------------------------------------------------------------------
+
+
+def _indicator(record: Any) -> Indicator:  # noqa: ANN401
+    return Indicator(
+        form_no=record["form_no"],
+        code=record["code"],
+        label=record["label"],
+        unit=record["unit"] or "",
+        kind=record["kind"],
+        value=record["value"],
+        display=record["display"] or "",
+        status=record["status"],
+        formula=record["formula"] or "",
+        sources=tuple(record["sources"] or ()),
+        inputs=record["inputs"] or {},
+        as_of_at=record["as_of_at"],
+    )
+
+
+def _find(indicators: dict[str, Indicator], code: str) -> Indicator:
+    """`3.3.1.1` and `3/3.1.1` are row 3.1.1 of form 3."""
+    match = _CODE.fullmatch(code.strip())
+    found = indicators.get(f"{match['form']}.{match['code']}") if match else None
+    if found is not None:
+        return found
+    form = code.strip()[:1]
+    known = [item.catalogue_code for item in indicators.values() if str(item.form_no) == form]
+    hint = f" Biểu {form} có các mã: {', '.join(known)}." if known else ""
+    raise UnknownCode(
+        f"Không có chỉ tiêu «{code}». Mã gồm số biểu rồi đến số thứ tự, ví dụ 3.3.1.1 hoặc 3/3.1.1 "
+        f"cho chỉ tiêu 3.1.1 của biểu 3.{hint}"
+    )
+
+
+def _terms(indicator: Indicator, indicators: dict[str, Indicator]) -> Iterator[Term]:
+    values = indicator.inputs.get("terms", {})
+    for code in sorted(values, key=lambda code: _place(code, indicator)):
+        row = indicators.get(code)
+        value = values[code]
+        label = row.label if row is not None else _measure_label(code, indicators)
+        yield Term(
+            code, label, None if value is None else Decimal(str(value)), tuple(_leaves(code, indicators, 1, depth=0))
+        )
+
+
+def _place(code: str, indicator: Indicator) -> tuple[int, str]:
+    """Where a term stands in the formula; a count's only measure is not in it."""
+    at = indicator.formula.find(code)
+    return (at if at >= 0 else len(indicator.formula), code)
+
+
+def _leaves(code: str, indicators: dict[str, Indicator], sign: int, *, depth: int) -> Iterator[tuple[int, str]]:
+    """The measures that a row adds up, through rows that are sums of rows."""
+    row = indicators.get(code)
+    if row is None:
+        yield sign, code
+        return
+    formula = Formula.parse(row.formula)
+    if depth >= 10 or (formula is not None and formula.denominator):
+        return
+    signs = {term: factor for factor, term in formula.numerator} if formula else {}
+    for term in row.inputs.get("terms", {}):
+        yield from _leaves(term, indicators, sign * signs.get(term, 1), depth=depth + 1)
+
+
+def _measure_label(code: str, indicators: dict[str, Indicator] | None = None) -> str:
+    entry = measure_catalogue()["measures"].get(code)
+    if entry:
+        return entry["label"]
+    # most measures are a row of their own
+    for row in (indicators or {}).values():
+        if row.kind != "ratio" and list(row.inputs.get("terms", {})) == [code]:
+            return row.label
+    return "số đếm từ nguồn"
+
+
+def _breakdowns(connection: Connection, period_id: str, terms: Sequence[Term]) -> Iterator[Breakdown]:
+    """By unit, terms that are counted from the same kind of rows side by side."""
+    bases: dict[str, list[Term]] = {}
+    for term in terms:
+        found = {_base_of(measure) for _, measure in term.measures}
+        if len(found) == 1 and (base := found.pop()) is not None:
+            bases.setdefault(base, []).append(term)
+    for base, group in bases.items():
+        counts: dict[str, list[Decimal]] = {}
+        for at, term in enumerate(group):
+            for sign, measure in term.measures:
+                for unit, total in connection.execute(text(_by_unit_query(measure)), {"period_id": period_id}):
+                    counts.setdefault(unit or "không rõ", [Decimal(0)] * len(group))[at] += sign * total
+        units = sorted(((name, tuple(totals)) for name, totals in counts.items() if any(totals)), key=_by_size)
+        yield Breakdown(measure_catalogue()["bases"][base]["unit_heading"], tuple(group), tuple(units))
+
+
+def _by_size(unit: tuple[str, tuple[Decimal, ...]]) -> tuple[Decimal, str]:
+    return -max(unit[1]), unit[0]
+
+
+def _base_of(measure: str) -> str | None:
+    entry = measure_catalogue()["measures"].get(measure)
+    return entry.get("base") if entry else None
+
+
+def _by_unit_query(measure: str) -> str:
+    entry = measure_catalogue()["measures"][measure]
+    base = measure_catalogue()["bases"][entry["base"]]
+    if "by_unit" in base and "column" in entry:
+        return (
+            base["by_unit"]
+            .replace("{column}", entry["column"])
+            .replace("{by_unit_condition}", entry["by_unit_condition"])
+        )
+    rows = base["rows"].replace("{condition}", entry["condition"])
+    value = f"sum(listed.{entry['value']})" if "value" in entry else "count(*)"
+    return f"select listed.{base['unit']} as unit, {value} as total from ({rows}) as listed group by 1"
+
+
+def _mart_queries(period_id: str, measures: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for measure in measures:
+        query = rows_query(measure, period_id)
+        if query is not None:
+            yield f"Lệnh SQL liệt kê từng dòng của {_measure_label(measure)}", f"{query};"
+
+
+def _raw_queries(loads: Sequence[Load]) -> Iterator[tuple[str, str]]:
+    """Whatever the measure, its loads say which rows of which files can have been counted."""
+    tables: dict[str, list[str]] = {}
+    for load in loads:
+        name = re.sub(r"\W+", "_", plain_text(f"{load.source}__{load.dataset}"))
+        if _MEASURE.fullmatch(name):
+            tables.setdefault(name, []).append(str(load.load_id))
+    for name, load_ids in tables.items():
+        query = f"select *\nfrom raw.{name}\nwhere _load_id in ({', '.join(load_ids)})\norder by _load_id, _row;"
+        yield f"Lệnh SQL liệt kê dòng nguồn đã nạp (raw.{name})", query
+
+
+# --- what is said -------------------------------------------------------------------------------------------------
+
+
+def _value_lines(item: Indicator) -> Iterator[str]:
+    unit = item.unit if item.unit == "%" else f" {item.unit.lower()}" if item.unit and "=" not in item.unit else ""
+    if item.value is None:
+        reason = "chưa có số liệu nguồn" if item.status == "missing" else "không phát sinh trong kỳ"
+        yield f"Giá trị: để trống ({reason})"
+    else:
+        exact = plain(item.value).replace(".", ",")
+        full = "" if exact.replace(",", "") == re.sub(r"\D", "", item.display) else f" (chưa làm tròn: {exact})"
+        yield f"Giá trị: {item.display}{unit}{full}"
+    yield f"Tình trạng: {_STATUSES.get(item.status, item.status)}"
+
+
+def _breakdown_lines(breakdown: Breakdown, *, all_units: bool) -> Iterator[str]:
+    terms = breakdown.terms
+    has_rate = len(terms) == 2 and all(re.fullmatch(r"[\d.]+", term.code) for term in terms)
+    heads = [term.code for term in terms] + (["Tỷ lệ %"] if has_rate else [])
+    listed = breakdown.units if all_units else breakdown.units[:_MOST_UNITS]
+    table = [[name, *_counts(totals, has_rate=has_rate)] for name, totals in listed]
+    rest = breakdown.units[len(listed) :]
+    if rest:
+        name = f"{vietnamese(len(rest))} mục khác (thêm --all để xem hết)"
+        table.append([name, *_counts(_added(rest, len(terms)), has_rate=has_rate)])
+    totals = _added(breakdown.units, len(terms))
+    table.append(["Cộng", *_counts(totals, has_rate=has_rate)])
+    yield f"Theo {breakdown.heading.lower()}:"
+    widths = [max(len(row[at]) for row in [[breakdown.heading, *heads], *table]) for at in range(len(heads) + 1)]
+    for row in [[breakdown.heading, *heads], *table]:
+        numbers = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
+        yield f"  {row[0].ljust(widths[0])}  {'  '.join(numbers)}"
+    for term, total in zip(terms, totals, strict=True):
+        if term.value is not None and term.value != total:
+            yield f"  Chú ý: cộng lại được {shown(total)}, chỉ tiêu ghi {shown(term.value)}."
+
+
+def _added(units: Sequence[tuple[str, tuple[Decimal, ...]]], width: int) -> tuple[Decimal, ...]:
+    return tuple(sum((totals[at] for _, totals in units), Decimal(0)) for at in range(width))
+
+
+def _counts(totals: Sequence[Decimal], *, has_rate: bool) -> list[str]:
+    cells = [shown(total) for total in totals]
+    if has_rate:
+        numerator, denominator = totals
+        cells.append(shown(100 * numerator / denominator) if denominator else "")
+    return cells
+
+
+def _load_lines(loads: Sequence[Load]) -> Iterator[str]:
+    yield f"Lần nạp và tệp nguồn ({vietnamese(len(loads))}):"
+    if not loads:
+        yield "  chưa có"
+    for load in loads:
+        names = ", ".join(load.names) or "không rõ tên"
+        yield f"  {load.source}.{load.dataset}: {names}"
+        yield f"    sha256 {load.digest}"
+        yield (
+            f"    đọc {vietnamese(load.rows_read)} dòng, nạp {vietnamese(load.rows_loaded)},"
+            f" loại {vietnamese(load.rows_rejected)}, trùng {vietnamese(load.rows_duplicate)};"
+            f" nạp lúc {load.finished_at.astimezone(LOCAL_ZONE):%H:%M %d/%m/%Y}; lần nạp {load.load_id}"
+        )
+        yield f"    bản gốc: {load.landing_uri}"
