@@ -594,7 +594,7 @@ def _read_figures(content: bytes, name: str) -> tuple[DeclaredFigure, ...]:
         raise DeclaredUnreadable(f"{name}: không đọc được như một tệp CSV ({error})") from error
 
 
-def _figures(lines: Any, header: list[str], name: str, delimiter: str) -> Iterator[DeclaredFigure]:  # noqa: ANN401
+def _figures(lines: Any, header: list[str], name: str, delimiter: str) -> Iterator[DeclaredFigure]:
     for cells in lines:
         if not any(cell.strip() for cell in cells):
             continue

@@ -201,7 +201,7 @@ def rows_query(measure: str, period_id: str) -> str | None:
 # --- what is known ------------------------------------------------------------------------------------------------
 
 
-def _indicator(record: Any) -> Indicator:  # noqa: ANN401
+def _indicator(record: Any) -> Indicator:
     return Indicator(
         form_no=record["form_no"],
         code=record["code"],
