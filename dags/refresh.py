@@ -61,10 +61,6 @@ def refresh() -> None:
     def load_portal() -> None:
         steps.load("portal")
 
-    @task
-    def load_budget() -> None:
-        steps.load("budget")
-
     # a source that fails does not stop the others, but nothing is built on a warehouse that could not be prepared
     @task(trigger_rule="all_done_min_one_success", execution_timeout=timedelta(hours=2))
     def build() -> None:
@@ -76,7 +72,7 @@ def refresh() -> None:
 
     period_id = prepare()
     built = build()
-    period_id >> [load_one_stop(), load_portal(), load_budget()] >> built
+    period_id >> [load_one_stop(), load_portal()] >> built
     period_id >> built >> report(period_id)
 
 

@@ -8,11 +8,10 @@ from cchc import warehouse
 from cchc.settings import Settings
 from extract.contract import contracts, create_raw_tables
 from extract.exports import load_exports
-from extract.feeds import load_budget, load_portal
+from extract.feeds import load_portal
 from extract.ledger import LoadOutcome
-from extract.workbooks import load_workbooks
 
-_READERS = {"csv": load_exports, "portal": load_portal, "budget": load_budget, "workbook": load_workbooks}
+_READERS = {"csv": load_exports, "portal": load_portal}
 
 
 class UnknownSource(ValueError):

@@ -21,7 +21,6 @@ FOLDER = Path(__file__).resolve().parents[2] / "dags"
 IGNORE_FILE = FOLDER / ".airflowignore"
 # every DAG file and the DAGs it must hold; a new file belongs here or in .airflowignore
 EXPECTED = {
-    "budget.py": ["budget"],
     "one_stop.py": ["one_stop"],
     "portal.py": ["portal"],
     "refresh.py": ["refresh"],
@@ -115,9 +114,8 @@ def test_refresh_builds_although_a_source_failed_but_never_on_an_unprepared_ware
         "prepare": set(),
         "load_one_stop": {"prepare"},
         "load_portal": {"prepare"},
-        "load_budget": {"prepare"},
         # `prepare` is the one that must succeed; when it fails, the loads do not run and none has
-        "build": {"prepare", "load_one_stop", "load_portal", "load_budget"},
+        "build": {"prepare", "load_one_stop", "load_portal"},
         "report": {"prepare", "build"},
     }
     rules = {name: task.trigger_rule.value for name, task in tasks.items()}
