@@ -6,6 +6,7 @@ import fcntl
 import itertools
 import os
 import re
+import signal
 import sys
 import time
 import traceback
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from cchc import progress
 from cchc.settings import PROJECT_ROOT, Settings
@@ -123,6 +125,7 @@ def _terminal_for_progress_only(log: Path) -> Iterator[None]:
         os.dup2(target.fileno(), 1)
         os.dup2(target.fileno(), 2)
         progress.show_on(shown)
+        previous = _stop_at_once_when_told_to(terminal)
         try:
             yield
         except BaseException:
@@ -132,10 +135,28 @@ def _terminal_for_progress_only(log: Path) -> Iterator[None]:
             sys.stdout.flush()
             sys.stderr.flush()
             progress.show_on(None)
+            for number, handler in previous.items():
+                signal.signal(number, handler)
             os.dup2(saved, 1)
             os.dup2(terminal, 2)
             os.close(saved)
             os.close(terminal)
+
+
+def _stop_at_once_when_told_to(terminal: int) -> dict[int, Any]:
+    """End the process on Ctrl-C and SIGTERM; returns the handlers that were there.
+
+    Airflow takes an interrupt for the failure of one task and goes on with the next. Nothing needs a farewell: open
+    transactions are rolled back by the server, and the embedded server ends with its last user.
+    """
+
+    def stop(number: int, _frame: object) -> None:
+        os.write(
+            terminal, "\nĐã dừng theo yêu cầu; những gì đang nạp dở được hủy, chạy lại lúc nào cũng được.\n".encode()
+        )
+        os._exit(128 + number)
+
+    return {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
 
 
 def last_error(log: Path) -> str:

@@ -15,7 +15,7 @@ from cchc import progress
 from cchc.periods import LOCAL_ZONE
 from cchc.settings import Settings
 from extract import ledger, portal
-from extract.check import Fault, Warned
+from extract.check import Checker, Fault, Warned
 from extract.contract import Column, Contract, Table
 from extract.landing import Landed, land
 from extract.ledger import LoadOutcome
@@ -24,7 +24,8 @@ from extract.privacy import label, shown
 from extract.transport import FeedError
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
-_NUMBER = re.compile(r"-?[0-9]{1,15}([.][0-9]{1,6})?")
+# whole dong; 50.000 could be fifty or fifty thousand, and is neither
+_NUMBER = re.compile(r"-?[0-9]{1,15}([.]00?)?")
 # JSON can spell what no database text can hold: NUL and halves of surrogate pairs
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -137,36 +138,35 @@ def batches(landed: Landed, table: Table, warnings: dict[tuple[str, str], Warned
     """The rows of a landed pull, one batch; needs no source. Of repeated rows the last stays."""
     with landed.open() as stored:
         content = stored.read()
-    rows: dict[tuple[Any, ...], tuple[int, dict[str, Any]]] = {}
-    duplicate_count = 0
-    conflicts = Warned("Cùng mã nhưng nội dung khác nhau trong một lần lấy: dòng sau được tính")
+    faults: dict[int, list[Fault]] = {}
+    rows: list[dict[str, Any]] = []
     try:
         for number, row in portal.parse(content, table.name):
-            cells = {column.name: row.get(column.header) for column in table.columns}
-            key = tuple(_cell_text(cells[name]) for name in table.key)
-            if any(part is None for part in key[:1]):
-                key = (None, number)  # a row without its code is rejected for that, not taken for another's repeat
-            if key in rows:
-                duplicate_count += 1
-                if rows[key][1] != cells:
-                    conflicts.add(pl.Series([number]))
-            rows[key] = (number, cells)
+            wrong: list[Fault] = []
+            cells = {c.name: _convert(row.get(c.header), c, number, wrong) for c in table.columns}
+            if wrong:
+                faults[number] = wrong
+            else:
+                rows.append({"_row": number, **cells})
     except FeedError as error:
         raise AssertionError(f"{landed.uri} was landed from good answers: {error}") from error
+    schema = {"_row": pl.Int64} | {column.name: pl.String for column in table.columns}
+    # a repeat that cannot be read must not take the place of the row that can, so faults come before repeats
+    unreadable = Checker(table).check(pl.DataFrame(rows, schema=schema, orient="row")).faults
+    kept: dict[tuple[Any, ...], dict[str, Any]] = {}
+    duplicate_count = 0
+    conflicts = Warned("Cùng mã nhưng nội dung khác nhau trong một lần lấy: dòng sau được tính")
+    for row in rows:
+        # a row that the loader will reject is nobody's repeat
+        key = (row["_row"],) if row["_row"] in unreadable else tuple(row[name] for name in table.key)
+        if key in kept:
+            duplicate_count += 1
+            if any(kept[key][name] != cell for name, cell in row.items() if name != "_row"):
+                conflicts.add(pl.Series([row["_row"]]))
+        kept[key] = row
     if conflicts.row_count:
         warnings[("conflicting_rows", "")] = conflicts
-    faults: dict[int, list[Fault]] = {}
-    texts: list[dict[str, Any]] = []
-    for number, cells in rows.values():
-        wrong: list[Fault] = []
-        converted: dict[str, Any] = {"_row": number}
-        for column in table.columns:
-            converted[column.name] = _convert(cells[column.name], column, number, wrong)
-        if wrong:
-            faults[number] = wrong
-        else:
-            texts.append(converted)
-    schema = {"_row": pl.Int64} | {column.name: pl.String for column in table.columns}
+    texts = list(kept.values())
     yield Batch(pl.DataFrame(texts, schema=schema, orient="row"), faults, duplicate_count)
 
 
@@ -214,8 +214,7 @@ def _nested_value(value: object, column: Column, row: int, wrong: list[Fault], p
         if not _NUMBER.fullmatch(cell):
             wrong.append(Fault(row, place, shown(cell, False), "not_a_number", f"{place} phải là số"))
             return None
-        # jsonb keeps whole numbers exactly; a fraction of a dong does not occur
-        return float(cell) if float(cell) % 1 else int(cell.split(".")[0])
+        return int(cell.split(".")[0])
     return cell
 
 

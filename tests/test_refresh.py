@@ -184,10 +184,7 @@ def test_no_personal_data_in_the_database_nor_in_any_log(refreshed: Machine, pro
 
 def test_nothing_is_written_to_the_home_folder_and_no_server_is_left(refreshed: Machine) -> None:
     assert list((refreshed.folder / "home").rglob("*")) == []
-    deadline = time.monotonic() + 10
-    while _processes_of(refreshed.folder) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert _processes_of(refreshed.folder) == []
+    _wait_until(lambda: not _processes_of(refreshed.folder))
 
 
 def test_again_changes_nothing(refreshed: Machine, undisturbed: dict[str, list[str]]) -> None:
@@ -221,6 +218,15 @@ def test_killed_in_the_middle_of_a_load_then_run_again(machine: Machine, undistu
     victim.wait()
     machine.run(sys.executable, "-c", f"from dags import steps; steps.prepare({PERIOD!r}, None); {STEPS}")
     assert machine.marts() == undisturbed
+
+
+def test_ctrl_c_ends_the_refresh_at_once_and_leaves_no_server(machine: Machine) -> None:
+    running = machine.start(CCHC, "refresh", PERIOD)
+    _wait_until(lambda: _some_raw_rows_are_on_their_way(machine))
+    running.send_signal(signal.SIGINT)
+    assert running.wait(timeout=10) == 128 + signal.SIGINT
+    _wait_until(lambda: not _processes_of(machine.folder))
+    assert not (machine.folder / "out").exists()
 
 
 def test_the_same_period_as_of_two_moments(refreshed: Machine, province: Path) -> None:

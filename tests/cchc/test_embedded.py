@@ -211,7 +211,8 @@ def test_a_killed_supervisor_takes_its_server_along_and_the_next_user_gets_a_new
     _ask(url, "create table kept as select 1 as n")
     (supervisor,) = _supervisors(folder)
     os.kill(supervisor, signal_number)
-    # at once: the old server still answers, and must not be taken for one that stays
+    # a signal takes its time to arrive; after that the old server may still answer, and must not be taken for a new one
+    _wait_until(lambda: supervisor not in _supervisors(folder), "the supervisor stayed")
     with embedded.running(folder) as new_url:
         deadline = time.monotonic() + 0.7
         while time.monotonic() < deadline:

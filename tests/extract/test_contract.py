@@ -110,7 +110,7 @@ def test_a_column_that_a_newer_contract_brings_is_added(engine: Engine, query: Q
 def test_a_column_of_another_type_needs_a_migration(engine: Engine) -> None:
     with engine.connect() as connection:
         connection.exec_driver_sql("alter table raw.one_stop__dossier alter column noinophoso type text")
-        with pytest.raises(ValueError, match="noinophoso is text but the contract says smallint"):
+        with pytest.raises(ValueError, match="noinophoso is text, the contract says smallint"):
             create_raw_tables(connection)
 
 

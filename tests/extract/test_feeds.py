@@ -309,12 +309,34 @@ def test_an_unknown_field_is_reported_fit_for_a_message(pull: Pull, portal: Port
 # --------------------------------------------------------------------------------------------- cells of landed bytes
 
 
-def batch_of(dataset: str, row: dict[str, Any], tmp_path: Path) -> Batch:
+def test_a_repeat_that_is_only_spelled_otherwise_is_no_conflict(tmp_path: Path) -> None:
+    yes = {"MADVC": "S1", "MATTHC": "1.000001", "MUCDO": 4, "TICHHOPDVCQG": True, "THANHTOANTRUCTUYEN": "false"}
+    batch, warnings = batch_and_warnings(
+        "service", [yes, yes | {"TICHHOPDVCQG": "1", "THANHTOANTRUCTUYEN": 0}], tmp_path
+    )
+    assert (batch.frame.height, batch.duplicate_count, batch.faults) == (1, 1, {})
+    assert not warnings
+
+
+def test_an_unreadable_repeat_does_not_take_the_place_of_the_row_that_can_be_read(tmp_path: Path) -> None:
+    good = {"MADVC": "S1", "MATTHC": "1.000001", "MUCDO": 4}
+    batch, warnings = batch_and_warnings("service", [good, good | {"MUCDO": 9}], tmp_path)
+    assert batch.frame["mucdo"].to_list() == ["4", "9"]  # the second is the checker's to reject
+    assert batch.duplicate_count == 0
+    assert not warnings
+
+
+def batch_and_warnings(dataset: str, rows: list[dict[str, Any]], tmp_path: Path) -> tuple[Batch, dict]:
     service = CONTRACT.table(dataset).custom("service")
-    body = json.dumps({"error_code": 0, "result": [row]})
+    body = json.dumps({"error_code": 0, "result": rows})
     landed = land(iter([json.dumps({"service": service, "body": body}).encode()]), str(tmp_path), "portal", ".jsonl")
-    [batch] = batches(landed, CONTRACT.table(dataset), {})
-    return batch
+    warnings: dict = {}
+    [batch] = batches(landed, CONTRACT.table(dataset), warnings)
+    return batch, warnings
+
+
+def batch_of(dataset: str, row: dict[str, Any], tmp_path: Path) -> Batch:
+    return batch_and_warnings(dataset, [row], tmp_path)[0]
 
 
 def faults_of(dataset: str, row: dict[str, Any], tmp_path: Path) -> list[tuple[str, str]]:
@@ -339,7 +361,7 @@ def test_lists_where_a_value_belongs_and_values_where_lists_belong(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("money", "stored"), [(50000, 50000), ("50000", 50000), ("50000.0", 50000), (0.5, 0.5), ("-1", -1), (None, None)]
+    ("money", "stored"), [(50000, 50000), ("50000", 50000), ("50000.0", 50000), ("-1", -1), (None, None)]
 )
 def test_money_in_nested_lists_is_a_number(money: object, stored: object, tmp_path: Path) -> None:
     row = detail("1")
@@ -348,8 +370,10 @@ def test_money_in_nested_lists_is_a_number(money: object, stored: object, tmp_pa
     assert json.loads(text)[0]["THOIGIAN"][0]["PHILEPHI"][0]["SOTIEN"] == stored
 
 
-@pytest.mark.parametrize("money", ["1_000", "NaN", "Infinity", "1e999999999", "50.000,0", "１２", "nhiều", "9" * 40])
-def test_what_is_no_money_rejects_the_row(money: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "money", ["50.000", 0.5, "1_000", "NaN", "Infinity", "1e999999999", "50.000,0", "１２", "nhiều", "9" * 40]
+)
+def test_what_is_no_money_rejects_the_row(money: object, tmp_path: Path) -> None:
     row = detail("1")
     row["CACHTHUCTHUCHIEN"][0]["THOIGIAN"][0]["PHILEPHI"][0]["SOTIEN"] = money
     assert faults_of("procedure", row, tmp_path) == [("CACHTHUCTHUCHIEN.THOIGIAN.PHILEPHI.SOTIEN", "not_a_number")]
