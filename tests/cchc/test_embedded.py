@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -247,7 +248,9 @@ def test_an_interrupted_initdb_is_begun_again(folder: Path, user: Callable[..., 
     _wait_until(lambda: (folder / "data.new" / "PG_VERSION").exists(), "initdb never began")
     assert not (folder / "data").exists()
     for pid in _processes(folder):
-        os.kill(pid, signal.SIGKILL)
+        # initdb's helpers come and go between the look and the kill
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     first.process.kill()
     _wait_until(lambda: not _processes(folder), "initdb was left behind")
     assert not (folder / "data").exists()
