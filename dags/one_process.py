@@ -73,6 +73,8 @@ _STEP_NAMES = {
     "prepare": "Chuẩn bị kho dữ liệu",
     "load_one_stop": "Nạp hồ sơ một cửa",
     "load_portal": "Lấy dữ liệu Cổng dịch vụ công",
+    "load_budget": "Lấy dữ liệu ngân sách",
+    "load_departments": "Nạp sổ của các sở",
     "build": "Dựng, kiểm tra và công bố",
     "report": "Ghi báo cáo",
 }

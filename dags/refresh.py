@@ -61,7 +61,15 @@ def refresh() -> None:
     def load_portal() -> None:
         steps.load("portal")
 
-    # a source that fails does not stop the others, but nothing is built on a warehouse that could not be prepared
+    @task
+    def load_budget() -> None:
+        steps.load("budget")
+
+    # a source that fails does not stop the others, but nothing runs on a warehouse that could not be prepared
+    @task(trigger_rule="all_done_min_one_success")
+    def load_departments() -> None:
+        steps.load_departments()
+
     @task(trigger_rule="all_done_min_one_success", execution_timeout=timedelta(hours=2))
     def build() -> None:
         steps.build()
@@ -72,8 +80,13 @@ def refresh() -> None:
 
     period_id = prepare()
     built = build()
-    period_id >> [load_one_stop(), load_portal()] >> built
-    period_id >> built >> report(period_id)
+    portal = load_portal()
+    # the names of agencies in workbooks are checked against the portal's list
+    departments = load_departments()
+    period_id >> portal >> departments
+    period_id >> [load_one_stop(), load_budget(), portal, departments] >> built
+    period_id >> [departments, built]
+    built >> report(period_id)
 
 
 refresh()

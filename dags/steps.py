@@ -26,18 +26,26 @@ def prepare(period_id: str, as_of: str | None) -> None:
         transform.request_report(engine, period.id, moment)
 
 
-def load(source: str) -> None:
-    """Load what is new of one source; raises SourceFailed after everything that could be loaded is."""
-    from extract import sources
+def load(*sources: str) -> None:
+    """Load what is new of these sources; raises SourceFailed after everything that could be loaded is."""
+    from extract.sources import load_source
+    from extract.sources import prepare as prepare_warehouse
 
     settings = get_settings()
     with warehouse.available(settings) as url:
         with warehouse.engine_on(url) as engine:
-            sources.prepare(engine)
+            prepare_warehouse(engine)
         with warehouse.engine_on(url, "loader") as engine:
-            outcomes = sources.load_source(settings, engine, source)
-    if failures := [f"{o.name}: {o.message}" for o in outcomes if o.outcome == "failed"]:
-        raise SourceFailed(f"{source}: {'; '.join(failures)}")
+            outcomes = [outcome for name in sources for outcome in load_source(settings, engine, name)]
+    if failures := [f"{o.source} · {o.name}: {o.message}" for o in outcomes if o.outcome == "failed"]:
+        raise SourceFailed("; ".join(failures))
+
+
+def load_departments() -> None:
+    """Load what is new in the workbooks of every department; raises SourceFailed as `load` does."""
+    from extract.sources import read_with
+
+    load(*read_with("workbook"))
 
 
 def build() -> None:

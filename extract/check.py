@@ -10,25 +10,33 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from extract.contract import Column, Quality, Table
-from extract.privacy import Pseudonyms, shown
+from extract.privacy import Pseudonyms, one_line, shown
 
 # the shapes are stricter than the parser, which takes a 60th second and a year 0
 _FORMATS = {
     "yyyyMMddHHmmss": ("%Y%m%d%H%M%S", r"^[1-9][0-9]{11}[0-5][0-9]$", "14 chữ số năm-tháng-ngày-giờ-phút-giây"),
+    "yyyy-MM-dd": ("%Y-%m-%d", r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}$", "năm-tháng-ngày"),
+    "yyyy-MM-ddTHH:mm:ss": (
+        "%Y-%m-%dT%H:%M:%S%.f",
+        r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?$",
+        "năm-tháng-ngày và giờ theo ISO 8601",
+    ),
     "dd/MM/yyyy": ("%d/%m/%Y", r"^[0-9]{1,2}/[0-9]{1,2}/[1-9][0-9]{3}$", "ngày/tháng/năm"),
 }
-_INTEGER_TYPES = {"smallint": pl.Int16, "integer": pl.Int32, "numeric": pl.Int64}
+_INTEGER_TYPES = {"smallint": pl.Int16, "integer": pl.Int32, "bigint": pl.Int64, "numeric": pl.Int128}
+_DECIMAL = pl.Decimal(38, 9)
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with one cell; `value` is None where it must not be shown."""
+    """What is wrong with one cell; `value` is None where it must not be shown, `cell` where there are none (D17)."""
 
     row: int
     column: str
     value: str | None
     code: str
     reason: str
+    cell: str | None = None
 
 
 @dataclass
@@ -76,10 +84,15 @@ class Checker:
         self.warnings: dict[tuple[str, str], Warned] = {}
         self._beside_personal = any(column.is_personal for column in table.columns)
         self._checks = [check for column in table.stored_columns for check in _column_checks(column)]
-        self._checks += [_rule_check(table, rule) for rule in table.rules if rule.severity == "error"]
+        errors = [rule for rule in table.rules if rule.severity == "error"]
+        self._checks += [_rule_check(table, rule) for rule in errors if rule.implementation["rule"] != "unique"]
+        self._keys = [rule for rule in errors if rule.implementation["rule"] == "unique"]
 
-    def check(self, frame: pl.DataFrame) -> Checked:
-        """`frame`: text columns named as in the contract, plus `_row`; columns the source lacks are taken as blank."""
+    def check(self, frame: pl.DataFrame, found: dict[int, list[Fault]] | None = None) -> Checked:
+        """`frame`: text columns named as in the contract, plus `_row`; columns the source lacks are taken as blank.
+
+        `found` are faults the reader found in rows of the frame; of a column they come before the checker's own.
+        """
         columns = self._table.stored_columns
         absent = [pl.lit(None, dtype=pl.String).alias(c.name) for c in columns if c.name not in frame.columns]
         text = frame.with_columns(absent).select(
@@ -90,17 +103,40 @@ class Checker:
             _typed(column).alias(column.name) for column in typed
         )
         wrong = both.select(pl.any_horizontal(check.is_wrong for check in self._checks).fill_null(False)).to_series()
-        good = both.select("_row", *(column.name for column in columns))
+        if found:
+            wrong |= both["_row"].is_in(list(found))
+        good = both
         faults = {}
         if wrong.any():
-            faults = self._faults(both.filter(wrong))
-            good = good.filter(~wrong)
+            faults = self._faults(both.filter(wrong), found or {})
+            good = both.filter(~wrong)
+        for rule in self._keys:
+            good = self._without_repeats(good, rule, faults)
+        # decimals go on as they were written
+        good = good.with_columns(pl.col(_text_name(c)).alias(c.name) for c in columns if _is_decimal(c))
+        good = good.select("_row", *(column.name for column in columns))
         self._warn(good)
         return Checked(self._with_pseudonyms(good), faults)
 
-    def _faults(self, bad: pl.DataFrame) -> dict[int, list[Fault]]:
+    def _without_repeats(self, good: pl.DataFrame, rule: Quality, faults: dict[int, list[Fault]]) -> pl.DataFrame:
+        """The first row of a key stays, later ones become faults; the frame must be the whole table."""
+        first = _first_rows(good, [self._table.column(name) for name in rule.implementation["columns"]])
+        repeats = good.with_columns(first.alias("_first")).filter(pl.col("_first") != pl.col("_row"))
+        if repeats.is_empty():
+            return good
+        column = self._table.column(rule.implementation["column"])
+        for row, text, first_row in repeats.select("_row", _text_name(column), "_first").iter_rows():
+            reason = f"{rule.description} (dòng {first_row})"
+            faults[row] = [Fault(row, column.header, self._shown(text), "duplicate_key", reason)]
+        return good.join(repeats.select("_row"), on="_row", how="anti", maintain_order="left")
+
+    def _shown(self, text: str | None) -> str | None:
+        """Personal data is looked for where a contract names some, or where whoever answers may send anything."""
+        return one_line(text) if self._table.custom("reader") == "workbook" else shown(text, self._beside_personal)
+
+    def _faults(self, bad: pl.DataFrame, known: dict[int, list[Fault]]) -> dict[int, list[Fault]]:
         rows = bad["_row"].to_list()
-        found: dict[int, list[Fault]] = {row: [] for row in rows}
+        found: dict[int, list[Fault]] = {row: list(known.get(row, ())) for row in rows}
         masks = bad.select(check.is_wrong.fill_null(False).alias(str(i)) for i, check in enumerate(self._checks))
         for check, mask in zip(self._checks, masks.iter_columns(), strict=True):
             column = check.column
@@ -109,7 +145,7 @@ class Checker:
                 faults = found[rows[index]]
                 # a moment that cannot be read is not missing as well
                 if not any(fault.column == column.header for fault in faults):
-                    value = None if column.is_personal else shown(texts[index], self._beside_personal)
+                    value = None if column.is_personal else self._shown(texts[index])
                     faults.append(Fault(rows[index], column.header, value, check.code, check.reason))
         return found
 
@@ -117,10 +153,14 @@ class Checker:
         for rule in self._table.rules:
             if rule.severity != "warning":
                 continue
-            is_warned = _rule_expression(rule.implementation, self._covers)
-            if is_warned is None:
-                continue
-            rows = good.filter(is_warned)["_row"]
+            if rule.implementation["rule"] == "unique":
+                columns = [self._table.column(name) for name in rule.implementation["columns"]]
+                rows = good.filter(_first_rows(good, columns) != good["_row"])["_row"]
+            else:
+                is_warned = _rule_expression(rule.implementation, self._covers)
+                if is_warned is None:
+                    continue
+                rows = good.filter(is_warned)["_row"]
             if len(rows):
                 column = self._table.column(rule.implementation["column"]).header
                 key = (rule.implementation["rule"], column)
@@ -145,12 +185,32 @@ def _is_typed(column: Column) -> bool:
     return column.type not in ("text", "jsonb")
 
 
+def _is_decimal(column: Column) -> bool:
+    return column.type == "numeric" and column.logical_type == "number"
+
+
+def _first_rows(frame: pl.DataFrame, columns: list[Column]) -> pl.Series:
+    """For each row, the first row with the same values; case and spaces of texts do not matter."""
+    keys = [
+        pl.col(column.name).str.normalize("NFC").str.to_lowercase().str.replace_all(r"\s+", " ").alias(f"key{i}")
+        if column.type == "text"
+        else pl.col(column.name).alias(f"key{i}")
+        for i, column in enumerate(columns)
+    ]
+    if not keys or frame.is_empty():
+        return frame["_row"]
+    keyed = frame.select("_row", *keys)
+    return keyed.select(pl.col("_row").first().over([f"key{i}" for i in range(len(keys))])).to_series()
+
+
 def _text_name(column: Column) -> str:
     return f"{column.name}:text" if _is_typed(column) else column.name
 
 
 def _typed(column: Column) -> pl.Expr:
     cell = pl.col(_text_name(column))
+    if _is_decimal(column):
+        return cell.cast(_DECIMAL, strict=False)
     if column.type in _INTEGER_TYPES:
         return cell.cast(_INTEGER_TYPES[column.type], strict=False)
     if column.type == "boolean":
@@ -165,14 +225,20 @@ def _column_checks(column: Column) -> Iterable[_Check]:
         yield _Check(column, "required", f"Thiếu {column.header} (bắt buộc)", text.is_null())
     present = text.is_not_null()
     if (values := column.valid_values) is not None:
-        reason = f"{column.header} phải là một trong: {', '.join(values)}"
+        between = "; " if any("," in value for value in values) else ", "
+        reason = f"{column.header} phải là một trong: {between.join(values)}"
         yield _Check(column, "not_in_list", reason, present & ~text.is_in(values))
     elif column.type in _INTEGER_TYPES:
         reason = f"{column.header} phải là số nguyên"
-        is_number = text.str.contains("^-?[0-9]+$") & typed.is_not_null()
+        shape = "^-?[0-9]+$"
+        if _is_decimal(column):
+            reason, shape = f"{column.header} phải là số", "^-?[0-9]+([.][0-9]+)?$"
+        is_number = text.str.contains(shape) & typed.is_not_null()
         yield _Check(column, "not_a_number", reason, present & ~is_number)
         if (minimum := column.options.get("minimum")) is not None:
             yield _Check(column, "below_minimum", f"{column.header} không được nhỏ hơn {minimum}", typed < minimum)
+        if (maximum := column.options.get("maximum")) is not None:
+            yield _Check(column, "above_maximum", f"{column.header} không được lớn hơn {maximum}", typed > maximum)
     elif column.type in ("timestamp", "date"):
         shape = column.options["format"]
         _, pattern, name = _FORMATS[shape]
@@ -199,6 +265,11 @@ def _rule_expression(rule: dict, covers: tuple[date, date] | None) -> pl.Expr | 
             return cell.is_null() & ~pl.col(rule["when"]).is_in(rule["values"])
         case "required_when":
             return cell.is_null() & pl.col(rule["when"]).is_in(rule["values"])
+        case "range_when":
+            outside = (cell < rule["minimum"]) | (cell >= rule["below"])
+            return outside & pl.col(rule["when"]).is_in(rule["values"])
+        case "not_positive_when":
+            return (cell > 0) & pl.col(rule["when"]).is_in(rule["values"])
         case "not_before":
             return cell < pl.col(rule["other"])
         case "not_after":

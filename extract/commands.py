@@ -1,7 +1,8 @@
-"""Commands of this room: load, status, contracts."""
+"""Commands of this room: load, status, contracts, template, diff."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from cchc import cli, progress, warehouse
 from cchc.settings import get_settings
 from extract import documents, sources
 from extract.contract import contracts
+from extract.csv_reader import UnreadableFile
 from extract.privacy import MissingPseudonymKey
 
 _STATUS = text("""
@@ -30,6 +32,8 @@ def register(app: typer.Typer) -> None:
     app.command("load")(load)
     app.command("status")(status)
     app.command("contracts")(write_contract_documents)
+    app.command("template")(write_templates)
+    app.command("diff")(compare_layout)
 
 
 def load(
@@ -82,3 +86,59 @@ def write_contract_documents() -> None:
     """Viết lại những gì sinh từ quy ước: nguồn của dbt và trang docs/sources.md."""
     for path in documents.write():
         typer.echo(path)
+
+
+def write_templates(
+    dataset: Annotated[str | None, typer.Argument(help="Bộ dữ liệu, ví dụ bien-che; để trống = tất cả")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Thư mục ghi biểu mẫu")] = None,
+) -> None:
+    """Ghi biểu mẫu trống (.xlsx) cho các đơn vị, có danh sách chọn và kiểm tra nhập liệu, theo quy ước."""
+    from extract.template import write_template
+
+    known = {c.custom("dataset"): c for c in contracts().values() if c.custom("reader") == "workbook"}
+    if dataset is not None and dataset not in known:
+        typer.echo(f"Không có bộ dữ liệu «{dataset}». Các bộ dữ liệu: {', '.join(known)}", err=True)
+        raise typer.Exit(cli.BAD_USAGE)
+    folder = out or Path(get_settings().out) / "bieu-mau"
+    for contract in [known[dataset]] if dataset else known.values():
+        typer.echo(write_template(contract, folder))
+
+
+def compare_layout(
+    file: Annotated[
+        Path, typer.Argument(help="Tệp .xlsx, .xlsm, .xls hoặc .ods của một đơn vị", exists=True, dir_okay=False)
+    ],
+) -> None:
+    """So cấu trúc của một tệp với quy ước trước khi nạp: cột thêm, thiếu, đổi tên, đổi chỗ."""
+    from extract.layout_diff import contract_for, differences
+    from extract.workbook_file import Limits, Workbook, too_large
+
+    settings = get_settings()
+    try:
+        if file.stat().st_size > settings.max_workbook_bytes:
+            raise UnreadableFile(too_large(file.stat().st_size, settings.max_workbook_bytes))
+        workbook = Workbook(file.read_bytes(), Limits(settings.max_workbook_bytes, settings.max_unpacked_bytes))
+    except UnreadableFile as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(cli.FAILED) from None
+    contract = contract_for(file.name, workbook)
+    if contract is None:
+        typer.echo("Không quy ước nào có các trang của tệp này", err=True)
+        raise typer.Exit(cli.WARNINGS)
+    typer.echo(f"So với quy ước {contract.name} (phiên bản {contract.version})")
+    found = differences(workbook, contract)
+    for difference in found:
+        mark = "✘" if difference.is_serious else "•"
+        typer.echo(f"  {mark} {difference.sheet} · {_DIFFERENCES[difference.kind]}: {difference.message}")
+    if found:
+        raise typer.Exit(cli.WARNINGS)
+    typer.echo("  ✔ Không có khác biệt")
+
+
+_DIFFERENCES = {
+    "added": "thêm",
+    "missing": "thiếu",
+    "renamed": "đổi tên",
+    "moved": "đổi chỗ",
+    "unreadable": "không đọc được",
+}

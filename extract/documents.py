@@ -16,6 +16,7 @@ _TYPES = {
     "text": "văn bản",
     "smallint": "số nguyên",
     "integer": "số nguyên",
+    "bigint": "số nguyên",
     "numeric": "số",
     "boolean": "có/không",
     "timestamp": "thời điểm",

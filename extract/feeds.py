@@ -1,27 +1,30 @@
-"""The portal feed on its way into the warehouse: pull, land, load, dataset by dataset."""
+"""The feeds on their way into the warehouse: pull, land, load, dataset by dataset."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import polars as pl
 from sqlalchemy import Engine, text
 
 from cchc import progress
-from cchc.periods import LOCAL_ZONE
+from cchc.periods import LOCAL_ZONE, ReportingPeriod
 from cchc.settings import Settings
-from extract import ledger, portal
+from extract import budget, ledger, portal
 from extract.check import Checker, Fault, Warned
 from extract.contract import Column, Contract, Table
 from extract.landing import Landed, land
 from extract.ledger import LoadOutcome
 from extract.loader import Arrived, Batch, load
 from extract.privacy import label, shown
+from extract.pulled import LandedPull
 from extract.transport import FeedError
+
+Parse = Callable[[bytes, str], Iterator[tuple[int, dict[str, Any]]]]
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 # whole dong; 50.000 could be fifty or fifty thousand, and is neither
@@ -83,18 +86,89 @@ def load_portal(settings: Settings, engine: Engine, contract: Contract) -> list[
         limits,
     )
     today = datetime.now(LOCAL_ZONE).date()
-    outcomes = []
     with client:
-        for pulled in portal.pull(client, known_procedures(engine), today, progress.bar):
-            table = contract.table(pulled.dataset)
-            if pulled.content is not None:
-                outcomes.append(_load(settings, engine, contract, table, pulled))
-            elif pulled.skipped:
-                unchanged = LoadOutcome(contract.name, table.name, pulled.service, "repeat", "Không có thay đổi")
-                outcomes.append(_note(engine, unchanged))
-            if pulled.failure is not None:
-                failed = LoadOutcome(contract.name, table.name, pulled.service, "failed", pulled.failure)
-                outcomes.append(_note(engine, failed))
+        pulls = portal.pull(client, known_procedures(engine), today, progress.bar)
+        return _load_all(settings, engine, contract, pulls, portal.parse)
+
+
+def load_budget(settings: Settings, engine: Engine, contract: Contract) -> list[LoadOutcome]:
+    """Pull every dataset of the budget feed and load what came; one that fails keeps its last good data and says so."""
+    if settings.budget_url is None:
+        return [_note(engine, LoadOutcome(contract.name, "*", contract.name, "skipped", "Chưa đặt CCHC_BUDGET_URL"))]
+    secret = settings.budget_client_secret.get_secret_value()
+    years = budget_years(engine, datetime.now(LOCAL_ZONE).date())
+    with budget.BudgetClient(settings.budget_url, settings.budget_client_id, secret) as client:
+        pulls = budget.pull(client, years, held_changes(engine, contract, years))
+        with progress.bar("Lấy dữ liệu ngân sách", len(contract.tables)) as bar:
+            return _load_all(settings, engine, contract, pulls, budget.parse, bar.advance)
+
+
+def budget_years(engine: Engine, today: date) -> range:
+    """Every budget year from the first that a requested report touches to the current one.
+
+    Without gaps, so that a voucher is still seen when a correction moves it into another year.
+    """
+    with engine.connect() as connection:
+        requested = connection.execute(text("select period_id from ops.report_request")).scalars().all()
+    first_days = [ReportingPeriod.parse(period_id).from_on for period_id in requested]
+    last_days = [ReportingPeriod.parse(period_id).to_on for period_id in requested]
+    years = [day.year for day in (today, *first_days, *last_days)]
+    return range(min(years), max(years) + 1)
+
+
+def held_changes(engine: Engine, contract: Contract, years: Iterable[int]) -> dict[str, dict[int, datetime]]:
+    """By dataset and year, the local moment from which changes are news; a year never pulled is not in it.
+
+    That is the newest change we hold, or the last pull's beginning when that was earlier: what changed on a page that
+    had been read, while later pages were still on their way, is older than the newest change they brought.
+    """
+    held: dict[str, dict[int, datetime]] = {}
+    with engine.connect() as connection:
+        for table in contract.tables:
+            if not any(column.name == "capnhatluc" for column in table.columns):
+                continue
+            newest = text(f"""
+                select max(changes.newest) as changed_at, max(arrivals.newest) as arrived_at
+                from ops.load
+                left join lateral (
+                    select max(capnhatluc) as newest from raw.{table.physical_name} where _load_id = load.load_id
+                ) as changes on true
+                left join lateral (
+                    select max(arrived_at) as newest from ops.arrival
+                    where arrival.load_id = load.load_id and outcome in ('new', 'repeat')
+                ) as arrivals on true
+                where source = :source and dataset = :dataset and status = 'loaded'
+                    and :day between covers_from_on and covers_to_on
+            """)
+            for year in years:
+                asked = {"source": contract.name, "dataset": table.name, "day": date(year, 1, 1)}
+                row = connection.execute(newest, asked).one()
+                if row.changed_at is not None and row.arrived_at is not None:
+                    began_at = (row.arrived_at - _LONGEST_PULL).astimezone(LOCAL_ZONE).replace(tzinfo=None)
+                    held.setdefault(table.name, {})[year] = min(row.changed_at, began_at)
+    return held
+
+
+def _load_all(
+    settings: Settings,
+    engine: Engine,
+    contract: Contract,
+    pulls: Iterable[LandedPull],
+    parse: Parse,
+    on_dataset: Callable[[int], None] = lambda count: None,
+) -> list[LoadOutcome]:
+    outcomes = []
+    for pulled in pulls:
+        table = contract.table(pulled.dataset)
+        if pulled.content is not None:
+            outcomes.append(_load(settings, engine, contract, table, pulled, parse))
+        elif pulled.skipped:
+            unchanged = LoadOutcome(contract.name, table.name, pulled.service, "repeat", "Không có thay đổi")
+            outcomes.append(_note(engine, unchanged))
+        if pulled.failure is not None:
+            failed = LoadOutcome(contract.name, table.name, pulled.service, "failed", pulled.failure)
+            outcomes.append(_note(engine, failed))
+        on_dataset(1)
     return outcomes
 
 
@@ -111,7 +185,7 @@ def known_procedures(engine: Engine) -> portal.PreviousPull:
 
 
 def _load(
-    settings: Settings, engine: Engine, contract: Contract, table: Table, pulled: portal.LandedPull
+    settings: Settings, engine: Engine, contract: Contract, table: Table, pulled: LandedPull, parse: Parse
 ) -> LoadOutcome:
     landed = land(iter([pulled.content or b""]), settings.landing, contract.name, ".jsonl")
     warnings: dict[tuple[str, str], Warned] = {}
@@ -123,8 +197,8 @@ def _load(
     try:
         return load(
             connection,
-            Arrived(contract, table, pulled.service, landed),
-            lambda: batches(landed, table, warnings),
+            Arrived(contract, table, pulled.service, landed, pulled.covers),
+            lambda: batches(landed, table, warnings, parse),
             # one wrong row of a list keeps its last good version; only a list with no good row at all is refused
             max_reject_share=1,
             refuse_without_good_rows=True,
@@ -134,14 +208,16 @@ def _load(
         connection.close()
 
 
-def batches(landed: Landed, table: Table, warnings: dict[tuple[str, str], Warned]) -> Iterator[Batch]:
+def batches(
+    landed: Landed, table: Table, warnings: dict[tuple[str, str], Warned], parse: Parse = portal.parse
+) -> Iterator[Batch]:
     """The rows of a landed pull, one batch; needs no source. Of repeated rows the last stays."""
     with landed.open() as stored:
         content = stored.read()
     faults: dict[int, list[Fault]] = {}
     rows: list[dict[str, Any]] = []
     try:
-        for number, row in portal.parse(content, table.name):
+        for number, row in parse(content, table.name):
             wrong: list[Fault] = []
             cells = {c.name: _convert(row.get(c.header), c, number, wrong) for c in table.columns}
             if wrong:

@@ -69,7 +69,11 @@ class Quarantine:
     def add(self, row: int, faults: list[Fault], sheet: str = "", cell: str | None = None) -> None:
         """One rejected row; the first fault names it, all of them are kept."""
         first = faults[0]
-        details = [{"column": f.column, "value": f.value, "code": f.code, "reason": f.reason} for f in faults]
+        details = [
+            {"column": f.column, "value": f.value, "code": f.code, "reason": f.reason}
+            | ({"cell": f.cell} if f.cell else {})
+            for f in faults
+        ]
         named = (first.column, first.value, first.code, first.reason)
         self._writer.writerow((row, sheet, cell, *named, json.dumps(details, ensure_ascii=False)))
 
@@ -201,5 +205,5 @@ def write_arrival(connection: Connection, outcome: LoadOutcome, digest: str | No
 def copy_rows(connection: Connection, table: str, columns: list[str], data: io.BytesIO) -> None:
     """COPY one batch of CSV bytes into a raw table."""
     with connection.cursor() as cursor:
-        names = ", ".join(columns)
+        names = ", ".join(f'"{column}"' for column in columns)
         cursor.copy_expert(f"copy raw.{table} ({names}) from stdin with (format csv)", data)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 import polars as pl
@@ -22,11 +23,26 @@ from extract.privacy import Pseudonyms
 
 @dataclass
 class Batch:
-    """Rows as a reader delivers them: text columns with `_row`; rows it turns away itself; how many it saw twice."""
+    """Rows as a reader delivers them: text columns with `_row`; rows it turns away itself; how many it saw twice.
+
+    `found` are faults in rows that are in the frame, for the checker to add to. A reader of sheets names the sheet and
+    the letter of each column.
+    """
 
     frame: pl.DataFrame
     faults: dict[int, list[Fault]] = field(default_factory=dict)
     duplicate_count: int = 0
+    found: dict[int, list[Fault]] = field(default_factory=dict)
+    sheet: str = ""
+    letters: dict[str, str] = field(default_factory=dict)
+
+    def placed(self, faults: list[Fault]) -> list[Fault]:
+        """Faults with the cells they are in, in the order of the sheet's columns."""
+        if not self.letters:
+            return faults
+        order = list(self.letters)
+        known = [replace(f, cell=f"{self.letters[f.column]}{f.row}") if f.column in order else f for f in faults]
+        return sorted(known, key=lambda fault: order.index(fault.column) if fault.column in order else len(order))
 
 
 @dataclass
@@ -77,25 +93,56 @@ def load(
     `batches` is called only when the bytes are new; it may raise UnreadableFile, which refuses the original whole.
     `warnings` are further ones, found by the reader while `batches` runs.
     """
-    outcome = LoadOutcome(arrived.contract.name, arrived.table.name, arrived.name, "new")
-    found = warnings if warnings is not None else {}
-    try:
-        ledger.lock_digest(connection, arrived.landed.digest)
-        earlier = ledger.earlier_load(
-            connection, outcome, arrived.landed.digest, arrived.contract.version, max_reject_share
+    with transaction(connection):
+        return load_within(
+            connection,
+            arrived,
+            batches,
+            pseudonyms=pseudonyms,
+            max_reject_share=max_reject_share,
+            refuse_without_good_rows=refuse_without_good_rows,
+            warnings=warnings,
+            on_rows=on_rows,
         )
-        if earlier is not None:
-            outcome.load_id, status, reason = earlier
-            outcome.outcome = "repeat" if status == "loaded" else "refused"
-            outcome.message = reason or ""
-        else:
-            limits = _Limits(max_reject_share, refuse_without_good_rows)
-            _load_new(connection, arrived, batches, outcome, pseudonyms, limits, found, on_rows)
-        ledger.write_arrival(connection, outcome, arrived.landed.digest)
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """Commit at the end, or roll everything back and raise."""
+    try:
+        yield
         connection.commit()
     except BaseException:
         connection.rollback()
         raise
+
+
+def load_within(
+    connection: Connection,
+    arrived: Arrived,
+    batches: Callable[[], Iterator[Batch]],
+    *,
+    pseudonyms: Pseudonyms | None = None,
+    max_reject_share: float,
+    refuse_without_good_rows: bool = False,
+    warnings: dict[tuple[str, str], Warned] | None = None,
+    on_rows: Callable[[int], None] = lambda count: None,
+) -> LoadOutcome:
+    """Like `load`, in the caller's transaction: several tables of one original come together or not at all."""
+    outcome = LoadOutcome(arrived.contract.name, arrived.table.name, arrived.name, "new")
+    found = warnings if warnings is not None else {}
+    ledger.lock_digest(connection, arrived.landed.digest)
+    earlier = ledger.earlier_load(
+        connection, outcome, arrived.landed.digest, arrived.contract.version, max_reject_share
+    )
+    if earlier is not None:
+        outcome.load_id, status, reason = earlier
+        outcome.outcome = "repeat" if status == "loaded" else "refused"
+        outcome.message = reason or ""
+    else:
+        limits = _Limits(max_reject_share, refuse_without_good_rows)
+        _load_new(connection, arrived, batches, outcome, pseudonyms, limits, found, on_rows)
+    ledger.write_arrival(connection, outcome, arrived.landed.digest)
     return outcome
 
 
@@ -159,17 +206,18 @@ def _copy_batches(
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="copy") as sender:
         sending: Future[None] | None = None
         for batch in batches():
-            checked = checker.check(batch.frame)
+            checked = checker.check(batch.frame, batch.found)
             rejected = {**batch.faults, **checked.faults}
             for row in sorted(rejected):
-                quarantine.add(row, rejected[row])
+                faults = batch.placed(rejected[row])
+                quarantine.add(row, faults, batch.sheet, faults[0].cell)
             outcome.rows_read += batch.frame.height + len(batch.faults) + batch.duplicate_count
             outcome.rows_rejected += len(rejected)
             outcome.rows_duplicate += batch.duplicate_count
             outcome.rows_loaded += checked.good.height
             data = io.BytesIO()
             checked.good.select(load_id, *columns[1:]).write_csv(
-                data, include_header=False, datetime_format="%Y-%m-%d %H:%M:%S"
+                data, include_header=False, datetime_format="%Y-%m-%d %H:%M:%S%.f"
             )
             data.seek(0)
             if sending is not None:

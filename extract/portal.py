@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from extract.pulled import LandedPull
 from extract.transport import (
     FeedBadAnswer,
     FeedError,
@@ -441,24 +442,6 @@ class PreviousPull:
     """What the warehouse has, by `procedure_key`."""
 
     procedures: Mapping[str, KnownProcedure] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class LandedPull:
-    """One dataset of a pull. Content and failure together: what came is good, but it is not all."""
-
-    dataset: str
-    service: str
-    content: bytes | None = None
-    failure: str | None = None
-    rows: int = 0
-    failed: Mapping[str, str] = field(default_factory=dict)
-    unknown_fields: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def skipped(self) -> bool:
-        """Nothing changed, so nothing was asked."""
-        return self.content is None and self.failure is None
 
 
 class Bar(Protocol):

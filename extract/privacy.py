@@ -79,6 +79,12 @@ def shown(value: str | None, beside_personal: bool) -> str | None:
 def label(text: str) -> str | None:
     """Somebody else's text made fit for one line of a message; None when it is blank or looks like personal data."""
     line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    if not line or "@" in line or _NUMBER_OF_A_PERSON.search(line):
+    if "@" in line or _NUMBER_OF_A_PERSON.search(line):
         return None
-    return line if len(line) <= _LONGEST_SHOWN else line[: _LONGEST_SHOWN - 1] + "…"
+    return one_line(line)
+
+
+def one_line(text: str | None) -> str | None:
+    """A text made fit for one line of a message, whatever it says; None when it is blank."""
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text or "").split())
+    return (line if len(line) <= _LONGEST_SHOWN else line[: _LONGEST_SHOWN - 1] + "…") or None

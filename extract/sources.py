@@ -6,12 +6,13 @@ from sqlalchemy import Engine
 
 from cchc import warehouse
 from cchc.settings import Settings
-from extract.contract import contracts, create_raw_tables
+from extract.contract import Contract, contracts, create_raw_tables
 from extract.exports import load_exports
-from extract.feeds import load_portal
+from extract.feeds import load_budget, load_portal
 from extract.ledger import LoadOutcome
+from extract.workbooks import load_workbooks
 
-_READERS = {"csv": load_exports, "portal": load_portal}
+_LOADERS = {"csv": load_exports, "portal": load_portal, "budget": load_budget, "workbook": load_workbooks}
 
 
 class UnknownSource(ValueError):
@@ -31,4 +32,13 @@ def load_source(settings: Settings, engine: Engine, name: str) -> list[LoadOutco
         contract = contracts()[name]
     except KeyError:
         raise UnknownSource(f"không có nguồn «{name}»; các nguồn: {', '.join(contracts())}") from None
-    return _READERS[contract.tables[0].custom("reader")](settings, engine, contract)
+    return _LOADERS[_reader_of(contract)](settings, engine, contract)
+
+
+def read_with(reader: str) -> list[str]:
+    """The sources that one reader reads, in the order in which they load: csv, portal, budget or workbook."""
+    return [name for name, contract in contracts().items() if _reader_of(contract) == reader]
+
+
+def _reader_of(contract: Contract) -> str:
+    return contract.tables[0].custom("reader")

@@ -223,6 +223,9 @@ class Transport:
         def attempt(number: int) -> JsonAnswer:
             status, content = self._send(method, path, service, passes, number, request)
             text, tree, problem, cut = _decode(content, pairs)
+            if not 200 <= status < 300:
+                # let through for its status: gateways refuse with a page of their own or with nothing at all
+                return JsonAnswer(status, text, tree, number)
             if cut:
                 raise _Fault("nội dung trả về bị cắt giữa chừng", status=status)
             if problem:

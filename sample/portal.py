@@ -10,20 +10,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import socket
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs, urlsplit
+
+from sample.player import Chance, Handler, Server, ends_transfer
 
 Row = dict[str, Any]
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
@@ -137,14 +135,14 @@ class _Data:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "portal"
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._held: dict[str, tuple[tuple[int, int], list[Row]]] = {}
         for name in [DETAILS, *(file for file, _ in LISTS.values())]:
             self.rows(name)
 
     def rows(self, name: str) -> list[Row]:
         path = self._folder / name
-        with self._lock:
+        with self.lock:
             stat = path.stat()
             stamp = (stat.st_mtime_ns, stat.st_size)
             if name not in self._held or self._held[name][0] != stamp:
@@ -174,14 +172,14 @@ class Player:
         self._in_flight = 0
         self._latency = latency
         self._data = _Data(folder)
-        self._lock = threading.Lock()
-        self._stopped = threading.Event()
+        self.lock = threading.Lock()
+        self.stopped = threading.Event()
         self._asked: Counter[str] = Counter()
-        self._ended: Counter[str] = Counter()
-        self._emptied: Counter[str] = Counter()
+        self.ended: Counter[str] = Counter()
+        self.emptied: Counter[str] = Counter()
         self._logins = 0
         self._sessions: dict[str, tuple[float, int]] = {}
-        self._server = _Server((host, port), self)
+        self._server = Server((host, port), self, _Handler)
         self.url = f"http://{host}:{self._server.server_address[1]}"
 
     def run(self) -> None:
@@ -190,11 +188,11 @@ class Player:
 
     def expire_sessions(self) -> None:
         """As if ten minutes had passed."""
-        with self._lock:
+        with self.lock:
             self._sessions.clear()
 
     def close(self) -> None:
-        self._stopped.set()
+        self.stopped.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -204,7 +202,7 @@ class Player:
         login = path == "/mapi/login"
         service = "login" if login else str(question.get("service"))
         key = "login" if login else json.dumps([service, question.get("maTTHC"), question.get("page")])
-        with self._lock:
+        with self.lock:
             self.calls[service] += 1
             self.questions.append({"path": path, "dstcode": dstcode, **question})
             self.arrived_at.append(time.monotonic())
@@ -213,17 +211,17 @@ class Player:
             self._asked[key] += 1
             turn = self._asked[key]
         try:
-            self._stopped.wait(self._latency)
-            self._answer(request, path, dstcode, question, _Chance(self, key, turn))
+            self.stopped.wait(self._latency)
+            self._answer(request, path, dstcode, question, Chance(self, key, turn))
         finally:
-            with self._lock:
+            with self.lock:
                 self._in_flight -= 1
 
-    def _answer(self, request: _Handler, path: str, dstcode: str, question: Row, chance: _Chance) -> None:
+    def _answer(self, request: _Handler, path: str, dstcode: str, question: Row, chance: Chance) -> None:
         faults = self.faults
         if faults.refused_status is not None:
             return request.send(faults.refused_status, b"{}")
-        if self._ends_transfer(request, chance):
+        if ends_transfer(self, request, chance):
             return None
         if chance("garbage", faults.garbage):
             return request.send(200, "<html><body>Bảo trì hệ thống</body></html>".encode())
@@ -234,21 +232,6 @@ class Player:
         chance.passed()
         return request.send(200, body)
 
-    def _ends_transfer(self, request: _Handler, chance: _Chance) -> bool:
-        faults = self.faults
-        if not chance.may_end:
-            return False
-        if chance("too many requests", faults.too_many_requests):
-            request.send(429, b"{}", {"Retry-After": _retry_after(faults.retry_after)} if faults.retry_after else {})
-        elif chance("server error", faults.server_error):
-            request.send((500, 502, 503, 504)[chance.pick("status", 4)], b"<html>Bad Gateway</html>")
-        elif chance("time-out", faults.time_out):
-            self._stopped.wait(faults.time_out_seconds)
-            request.hang_up()
-        else:
-            return False
-        return True
-
     # ------------------------------------------------------------------------------------------- what it says
 
     def _log_in(self, dstcode: str, question: Row) -> Row:
@@ -256,7 +239,7 @@ class Player:
         given = (question.get("username"), question.get("password"), dstcode)
         if given != (account.username, account.password, account.dstcode):
             return {"session": None, "error_code": WRONG_ACCOUNT, "message": "Sai tài khoản hoặc dstcode"}
-        with self._lock:
+        with self.lock:
             self._logins += 1
             # Ends in `/=`: a token as base64 writes it, which JSON writers spell in more than one way.
             session = hashlib.sha256(f"{self.faults.seed}/{self._logins}".encode()).hexdigest()[:30] + "/="
@@ -265,7 +248,7 @@ class Player:
 
     def _session_lives(self, session: str) -> bool:
         faults = self.faults
-        with self._lock:
+        with self.lock:
             if session not in self._sessions or faults.always_expired:
                 return False
             since, calls = self._sessions[session]
@@ -274,7 +257,7 @@ class Player:
             return False
         return faults.session_seconds is None or time.monotonic() - since < faults.session_seconds
 
-    def _call(self, dstcode: str, question: Row, chance: _Chance) -> Row:
+    def _call(self, dstcode: str, question: Row, chance: Chance) -> Row:
         service = question.get("service")
         if dstcode != self.account.dstcode:
             return _error(WRONG_ACCOUNT, "Sai dstcode")
@@ -308,7 +291,7 @@ class Player:
             return {"error_code": 0, "message": "", "result": None}
         return self._result(shown, chance)
 
-    def _procedure(self, code: Json, chance: _Chance) -> Row:
+    def _procedure(self, code: Json, chance: Chance) -> Row:
         code = str(code).strip()
         if code in self.faults.failing_procedures:
             self.faults_played["failing procedure"] += 1
@@ -319,7 +302,7 @@ class Player:
         listed = chance("single object", self.faults.single_object)
         return self._result(found[:1], chance, single=not listed)
 
-    def _result(self, rows: list[Row], chance: _Chance, single: bool | None = None) -> Row:
+    def _result(self, rows: list[Row], chance: Chance, single: bool | None = None) -> Row:
         answer: Row = {"error_code": 0, "message": ""}
         if rows and chance.may_empty:
             if chance("null result", self.faults.null_result):
@@ -333,7 +316,7 @@ class Player:
             single = len(rows) == 1 and chance("single object", self.faults.single_object)
         return answer | {"result": rows[0] if single else rows}
 
-    def _disguised(self, answer: Row, question: Row, chance: _Chance) -> Row:
+    def _disguised(self, answer: Row, question: Row, chance: Chance) -> Row:
         faults = self.faults
         if faults.error_code_forms and answer["error_code"] == 0:
             answer = answer | {"error_code": (0, "0", "00")[chance.pick("error code", 3)]}
@@ -349,7 +332,7 @@ class Player:
             answer = ({"error_code": "0", "message": inner}, {"message": inner})[chance.pick("wrapped", 2)]
         return answer
 
-    def _disguised_rows(self, result: Json, chance: _Chance) -> Json:
+    def _disguised_rows(self, result: Json, chance: Chance) -> Json:
         faults = self.faults
         rows = [result] if isinstance(result, dict) else result
         if chance("single nested", faults.single_nested):
@@ -372,66 +355,12 @@ _SPELLINGS: tuple[Callable[[str], str], ...] = (
 )
 
 
-class _Chance:
-    """Draws for one question at its nth asking, the same whatever else goes on."""
-
-    def __init__(self, player: Player, key: str, turn: int) -> None:
-        self._player = player
-        self._key = key
-        self._turn = turn
-        self._gives_rows = False
-
-    def __call__(self, fault: str, share: float) -> bool:
-        happens = share > 0 and (share >= 1 or self._draw(fault) < share * 2**32)
-        if happens:
-            with self._player._lock:
-                self._player.faults_played[fault] += 1
-                if fault in {"too many requests", "server error", "time-out", "cut"}:
-                    self._player._ended[self._key] += 1
-        return happens
-
-    def pick(self, what: str, choices: int) -> int:
-        return self._draw(f"pick {what}") % choices
-
-    @property
-    def may_end(self) -> bool:
-        return self._player._ended[self._key] < self._player.faults.in_a_row
-
-    @property
-    def may_empty(self) -> bool:
-        return self._player._emptied[self._key] == 0
-
-    def empty(self) -> None:
-        self._player._emptied[self._key] = 1
-
-    def give_rows(self) -> None:
-        self._gives_rows = True
-
-    def passed(self) -> None:
-        """An answer got through: this question may meet faults again, an empty one only after rows did."""
-        with self._player._lock:
-            self._player._ended[self._key] = 0
-            if self._gives_rows:
-                self._player._emptied[self._key] = 0
-
-    def _draw(self, what: str) -> int:
-        text = f"{self._player.faults.seed}|{self._key}|{self._turn}|{what}"
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
-
-
 def _error(code: int | str, message: str) -> Row:
     return {"error_code": code, "message": message, "result": None}
 
 
 def _day(text: str) -> date:
     return datetime.strptime(text.strip(), "%d/%m/%Y").date()
-
-
-def _retry_after(form: str) -> str:
-    if form == "date":
-        # Two seconds ahead of a moment cut to whole seconds is more than one second from now.
-        return format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
-    return form
 
 
 def _with_keys(row: Row, rename: Callable[[str], str]) -> Row:
@@ -485,29 +414,7 @@ def _with_unknown(row: Row) -> Row:
 # ----------------------------------------------------------------------------------------------------- server
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], player: Player) -> None:
-        self.player = player
-        super().__init__(address, _Handler)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        # Readers hang up in the middle of an answer; that is no news.
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-
-    def setup(self) -> None:
-        super().setup()
-        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
+class _Handler(Handler):
     def do_POST(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         url = urlsplit(self.path)
@@ -519,36 +426,6 @@ class _Handler(BaseHTTPRequestHandler):
             return self.send(404, b"{}")
         dstcode = parse_qs(url.query).get("dstcode", [""])[0]
         return self.server.player.handle(self, url.path, dstcode, question)
-
-    def send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def cut(self, body: bytes, form: int) -> None:
-        """Half an answer: with its full length announced, with none announced, or none of it at all."""
-        if form < 2:
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json; charset=utf-8")
-            if form == 0:
-                self.send_header("Content-Length", str(len(body)))
-            self.send_header("Connection", "close")
-            self.end_headers()
-            self.wfile.write(body[: len(body) // 2])
-        self.hang_up()
-
-    def hang_up(self) -> None:
-        self.close_connection = True
-        with suppress(OSError):
-            self.wfile.flush()
-            self.connection.shutdown(socket.SHUT_RDWR)
-
-    def log_message(self, *args: object) -> None:
-        """Silent: requests carry the password and the session."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A stand-in province: exports, portal content and the true answers, from a seed.
+"""A stand-in province: exports, workbooks, portal and budget content and the true answers, from a seed.
 
 The same seed, scale and period give the same bytes. The data is synthetic; its totals are those that were
 published for the first half of 2024, whatever the seed and the period.
@@ -20,6 +20,8 @@ import numpy as np
 
 from cchc.periods import ReportingPeriod
 from sample.agencies import portal_agencies
+from sample.budget_data import budget_documents, count_budget
+from sample.departments import procedures_by_agency
 from sample.dossiers import Window, build_dossiers
 from sample.expected import (
     MEASURES,
@@ -32,8 +34,9 @@ from sample.expected import (
 from sample.exports import ExportWriter, WrittenExport, plan_exports
 from sample.procedures import build_catalogue, portal_documents
 from sample.targets import LevelTarget, PortalTarget, level_targets, portal_target
+from sample.workbooks import AS_SENT, MESSINESS, write_workbooks
 
-GENERATOR_VERSION = "1"
+GENERATOR_VERSION = "3"
 MANIFEST = "manifest.json"
 STATEMENT = (
     "Dữ liệu giả lập do máy sinh ra, không có người, hồ sơ hay doanh nghiệp nào là thật; "
@@ -63,7 +66,7 @@ class ProvinceSummary:
     @property
     def row_count(self) -> int:
         """Records in all exports, repeated and faulty ones included."""
-        return sum(rows for name, rows in self.rows.items() if name.startswith("inbox/"))
+        return sum(rows for name, rows in self.rows.items() if name.startswith("inbox/mot-cua/"))
 
 
 def write_province(
@@ -72,17 +75,21 @@ def write_province(
     seed: int = 2024,
     scale: float = 1.0,
     progress: Progress | None = None,
+    messiness: int = AS_SENT,
 ) -> ProvinceSummary:
     """Write the province into `folder`, unless the same one is already there in full.
 
     `scale` multiplies the number of dossiers (1.0: the published totals); under 0.05 the portal is a tenth of
-    its size.
+    its size. `messiness` is that of the workbooks: 0 tidy, 1 as departments send them, 2 the worst that may come.
     """
+    if messiness not in MESSINESS:
+        raise ValueError(f"messiness {messiness} is none of {MESSINESS}")
     folder = Path(folder)
     identity = {
         "seed": int(seed),
         "scale": float(scale),
         "period": ReportingPeriod.parse(period_id).id,
+        "messiness": int(messiness),
         "generator_version": GENERATOR_VERSION,
     }
     old = _read_manifest(folder)
@@ -107,7 +114,7 @@ def _generate(folder: Path, identity: dict[str, Any], progress: Progress) -> dic
     seed, scale = identity["seed"], identity["scale"]
     targets, portal = level_targets(scale), portal_target(scale)
     plan = plan_exports(period)
-    steps = len(plan) + 3
+    steps = len(plan) + 4
 
     # Separate streams: the portal is the same whatever the number of dossiers.
     def stream(purpose: str) -> np.random.Generator:
@@ -131,6 +138,15 @@ def _generate(folder: Path, identity: dict[str, Any], progress: Progress) -> dic
     for name, items in documents.items():
         _write_json(folder / "portal" / f"{name}.json", items)
         rows[f"portal/{name}.json"] = len(items)
+    budget = budget_documents(period, seed, scale)
+    budget_figures = count_budget(budget, period.to_on)
+    (folder / "budget").mkdir()
+    for name, items in budget.items():
+        _write_json(folder / "budget" / f"{name}.json", items)
+        rows[f"budget/{name}.json"] = len(items)
+    # form 6 is in million dong
+    figures["6/1.1"] = budget_figures["investment_plan"] // 1_000_000
+    figures["6/1.2"] = budget_figures["investment_disbursed"] // 1_000_000
     inbox = folder / "inbox" / "mot-cua"
     inbox.mkdir(parents=True)
     writer = ExportWriter(plan, dossiers, versions, stream("exports"))
@@ -147,6 +163,11 @@ def _generate(folder: Path, identity: dict[str, Any], progress: Progress) -> dic
         [(level, *(counts[measure] for measure in MEASURES)) for level, counts in balance.items()],
     )
     rows["expected.csv"], rows["expected_06a.csv"] = len(answers), len(balance)
+    progress("Bảng tính của các sở, ngành", steps - 1, steps)
+    workbooks = write_workbooks(
+        folder, period, seed, identity["messiness"], procedures_by_agency(documents["procedure_details"])
+    )
+    rows |= workbooks.rows
     progress("Xong", steps, steps)
     faulty: dict[str, int] = {}
     for export in written:
@@ -163,9 +184,12 @@ def _generate(folder: Path, identity: dict[str, Any], progress: Progress) -> dic
         "bytes": {name: (folder / name).stat().st_size for name in rows},
         "faulty_rows": dict(sorted(faulty.items())),
         "exports": [asdict(export) for export in written],
+        **workbooks.entries,
         "text_figures": {
             **count_portal_text(documents, period.from_on, period.to_on),
             **count_dossiers_text(dossiers),
+            **budget_figures,
+            **{key: int(value) if value.isdigit() else value for key, value in workbooks.text.items()},
         },
         "expected": {f"{form}/{code}": value for form, code, value in answers},
     }

@@ -16,7 +16,19 @@ from typer.testing import CliRunner
 
 from cchc import cli, settings
 
-COMMANDS = {"refresh", "load", "status", "contracts", "report", "check", "explain", "sample", "serve-sample"}
+COMMANDS = {
+    "refresh",
+    "load",
+    "status",
+    "contracts",
+    "template",
+    "diff",
+    "report",
+    "check",
+    "explain",
+    "sample",
+    "serve-sample",
+}
 # letters that no English word has
 _VIETNAMESE = re.compile("[ăâđêôơư\u0300\u0301\u0303\u0309\u0323]")
 

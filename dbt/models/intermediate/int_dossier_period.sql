@@ -64,6 +64,11 @@ classified as (
         -- a finished dossier of an information-only service cannot have been filed online
         outcome = 'settled' and channel_code = 2 and dossier_service_level_code = 2 as is_level_contradictory,
         is_procedure_in_force,
+        is_digitised,
+        -- 0 no fee due, 1 paid online, 3 due and not paid online
+        online_payment_code in (1, 3) as is_fee_due,
+        online_payment_code = 1 as is_paid_online,
+        online_payment_code = 1 and payment_channel_code = 'DVCQG' as is_paid_on_national_portal,
         received_on,
         due_on,
         closed_on

@@ -99,7 +99,7 @@ report_rows as (
         catalogue.when_zero_numerator,
         -- a sum and a ratio say how they are computed, a count says what it counts
         case
-            when spelled.denominator <> ''
+            when catalogue.kind = 'ratio'
                 then '(' || spelled.numerator || ') / (' || spelled.denominator || ') × ' || catalogue.scale
             when spelled.numerator ~ ' ' then spelled.numerator
             else catalogue.definition

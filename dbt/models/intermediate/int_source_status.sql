@@ -11,6 +11,12 @@ loads as (
 
 ),
 
+workbook_statuses as (
+
+    select * from {{ ref("int_workbook_status") }}
+
+),
+
 arrivals as (
 
     select * from {{ ref("stg_ops__arrival") }}
@@ -26,6 +32,8 @@ datasets as (
             where covers_from_on <= covers_to_on
         ) as covered
     from loads
+    -- workbooks are judged by the period they speak of, see int_workbook_status
+    where source not in (select workbook_statuses.source from workbook_statuses)
     group by source, dataset
 
 ),
@@ -98,6 +106,33 @@ judged as (
             and datasets.source = rejects.source
             and datasets.dataset = rejects.dataset
 
+),
+
+workbooks as (
+
+    select
+        period_id || ':' || source || ':' || dataset as source_status_id,
+        period_id,
+        source,
+        dataset,
+        status,
+        -- no day is asked of a workbook; one that was turned away has a warning of its own, with its sheet
+        '{}'::datemultirange as uncovered_days,
+        refused_message as newest_message,
+        refused_at as newest_arrived_at,
+        rejected_row_count
+    from workbook_statuses
+    -- what never came in the period has no status, like a feed that was never read
+    where status <> 'missing'
+
+),
+
+unioned as (
+
+    select * from judged
+    union all
+    select * from workbooks
+
 )
 
-select * from judged
+select * from unioned

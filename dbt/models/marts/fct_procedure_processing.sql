@@ -22,6 +22,10 @@ per_load as (
         count(*) filter (
             where intake = 'received' and service_level_code = 3 and is_online
         ) as received_partial_online_count,
+        count(*) filter (where intake = 'received' and is_digitised) as received_digitised_count,
+        count(*) filter (where intake = 'received' and is_fee_due) as received_fee_due_count,
+        count(*) filter (where intake = 'received' and is_paid_online) as received_paid_online_count,
+        count(*) filter (where intake = 'received' and is_paid_on_national_portal) as received_paid_national_portal_count,
         count(*) filter (where intake = 'carried_over') as carried_over_count,
         count(*) filter (where outcome = 'settled_early') as settled_early_count,
         count(*) filter (where outcome = 'settled_on_day') as settled_on_day_count,
@@ -48,6 +52,10 @@ summed as (
         sum(received_full_online_count)::bigint as received_full_online_count,
         sum(received_partial_count)::bigint as received_partial_count,
         sum(received_partial_online_count)::bigint as received_partial_online_count,
+        sum(received_digitised_count)::bigint as received_digitised_count,
+        sum(received_fee_due_count)::bigint as received_fee_due_count,
+        sum(received_paid_online_count)::bigint as received_paid_online_count,
+        sum(received_paid_national_portal_count)::bigint as received_paid_national_portal_count,
         sum(carried_over_count)::bigint as carried_over_count,
         sum(settled_early_count + settled_on_day_count + settled_late_count)::bigint as settled_count,
         sum(settled_early_count)::bigint as settled_early_count,

@@ -23,6 +23,18 @@ procedure_issues as (
 
 ),
 
+department_warnings as (
+
+    select * from {{ ref("rpt_department_warning") }}
+
+),
+
+investment as (
+
+    select * from {{ ref("fct_investment_progress") }}
+
+),
+
 unknown_agencies as (
 
     select
@@ -164,6 +176,22 @@ procedure_gaps as (
 
 ),
 
+unknown_investment_projects as (
+
+    select
+        period_id,
+        'unknown_investment_project' as code,
+        '' as subject,
+        'Có {n} dòng chứng từ giải ngân, tổng số tiền ' || {{ vietnamese_number("sum(disbursed_vnd)") }}
+        || ' đồng, của dự án không có trong danh mục dự án; số tiền vẫn được tính vào tổng số,'
+        || ' không thuộc cấp quản lý nào.' as message,
+        sum(voucher_line_count) as row_count
+    from investment
+    where managing_level_code = 'unknown' and voucher_line_count > 0
+    group by period_id
+
+),
+
 unioned as (
 
     select * from unknown_agencies
@@ -181,6 +209,16 @@ unioned as (
     select * from rejected_rows
     union all
     select * from procedure_gaps
+    union all
+    select
+        period_id,
+        code,
+        subject,
+        message,
+        row_count
+    from department_warnings
+    union all
+    select * from unknown_investment_projects
 
 )
 

@@ -116,7 +116,7 @@ valued as (
         end as status,
         case
             when totals.is_missing is not false then null
-            when report_rows.kind <> 'ratio' then totals.numerator * report_rows.scale
+            when totals.denominator is null then totals.numerator * report_rows.scale
             when report_rows.when_zero_numerator = 'blank' and totals.numerator = 0 then null
             when totals.denominator <> 0
                 -- twenty decimals, so that a rate is exact long after what is shown of it

@@ -13,9 +13,19 @@ source_statuses as (
 -- a further source adds its own long model here
 measured as (
 
-    select * from {{ ref("rpt_measure_one_stop") }}
+    select
+        *,
+        null::date as measured_to_on
+    from {{ ref("rpt_measure_one_stop") }}
     union all
-    select * from {{ ref("rpt_measure_portal") }}
+    select
+        *,
+        null::date as measured_to_on
+    from {{ ref("rpt_measure_portal") }}
+    union all
+    select * from {{ ref("rpt_measure_department") }}
+    union all
+    select * from {{ ref("rpt_measure_budget") }}
 
 ),
 
@@ -69,7 +79,8 @@ joined as (
         judged.datasets,
         measured.model_name,
         measured.load_ids,
-        judged.as_of_at
+        judged.as_of_at,
+        measured.measured_to_on
     from judged
     left join measured
         on judged.period_id = measured.period_id and judged.measure_code = measured.measure_code

@@ -36,7 +36,28 @@ processing_totals as (
         sum(processing.received_full_count) as received_full,
         sum(processing.received_full_online_count) as received_full_online,
         sum(processing.received_partial_count) as received_partial,
-        sum(processing.received_partial_online_count) as received_partial_online
+        sum(processing.received_partial_online_count) as received_partial_online,
+        sum(processing.received_count) as received,
+        sum(processing.received_digitised_count) as received_digitised,
+        sum(processing.received_fee_due_count) as received_fee_due,
+        sum(processing.received_paid_online_count) as received_paid_online,
+        sum(processing.received_paid_national_portal_count) as received_paid_national_portal,
+        sum(processing.received_count) filter (where agencies.agency_level_code = 1) as received_department,
+        sum(processing.received_digitised_count) filter (where agencies.agency_level_code = 1) as received_digitised_department,
+        sum(processing.received_full_count + processing.received_partial_count) filter (
+            where agencies.agency_level_code = 1
+        ) as received_by_service_department,
+        sum(processing.received_full_online_count + processing.received_partial_online_count) filter (
+            where agencies.agency_level_code = 1
+        ) as received_online_by_service_department,
+        sum(processing.received_count) filter (where agencies.agency_level_code in (2, 3)) as received_local,
+        sum(processing.received_digitised_count) filter (where agencies.agency_level_code in (2, 3)) as received_digitised_local,
+        sum(processing.received_full_count + processing.received_partial_count) filter (
+            where agencies.agency_level_code in (2, 3)
+        ) as received_by_service_local,
+        sum(processing.received_full_online_count + processing.received_partial_online_count) filter (
+            where agencies.agency_level_code in (2, 3)
+        ) as received_online_by_service_local
     from processing
     inner join agencies on processing.agency_id = agencies.agency_id
     group by processing.period_id
@@ -153,6 +174,84 @@ measured as (
         (
             'dossiers_received_partial_online',
             processing_totals.received_partial_online,
+            'fct_procedure_processing',
+            processing_loads.load_ids
+        ),
+        (
+            'dossiers_received',
+            processing_totals.received,
+            'fct_procedure_processing',
+            processing_loads.load_ids
+        ),
+        (
+            'dossiers_received_digitised',
+            processing_totals.received_digitised,
+            'fct_procedure_processing',
+            processing_loads.load_ids
+        ),
+        (
+            'dossiers_received_fee_due',
+            processing_totals.received_fee_due,
+            'fct_procedure_processing',
+            processing_loads.load_ids
+        ),
+        (
+            'dossiers_received_paid_online',
+            processing_totals.received_paid_online,
+            'fct_procedure_processing',
+            processing_loads.load_ids
+        ),
+        (
+            'dossiers_received_paid_national_portal',
+            processing_totals.received_paid_national_portal,
+            'fct_procedure_processing',
+            processing_loads.load_ids
+        ),
+        (
+            'dossiers_received_department',
+            processing_totals.received_department,
+            'fct_procedure_processing',
+            processing_loads.load_ids
+        ),
+        (
+            'dossiers_received_digitised_department',
+            processing_totals.received_digitised_department,
+            'fct_procedure_processing',
+            processing_loads.load_ids
+        ),
+        (
+            'dossiers_received_by_service_department',
+            processing_totals.received_by_service_department,
+            'fct_procedure_processing',
+            processing_loads.load_ids
+        ),
+        (
+            'dossiers_received_online_by_service_department',
+            processing_totals.received_online_by_service_department,
+            'fct_procedure_processing',
+            processing_loads.load_ids
+        ),
+        (
+            'dossiers_received_local',
+            processing_totals.received_local,
+            'fct_procedure_processing',
+            processing_loads.load_ids
+        ),
+        (
+            'dossiers_received_digitised_local',
+            processing_totals.received_digitised_local,
+            'fct_procedure_processing',
+            processing_loads.load_ids
+        ),
+        (
+            'dossiers_received_by_service_local',
+            processing_totals.received_by_service_local,
+            'fct_procedure_processing',
+            processing_loads.load_ids
+        ),
+        (
+            'dossiers_received_online_by_service_local',
+            processing_totals.received_online_by_service_local,
             'fct_procedure_processing',
             processing_loads.load_ids
         ),

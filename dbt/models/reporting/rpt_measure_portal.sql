@@ -80,6 +80,9 @@ procedure_totals as (
         count(*) filter (where procedures_in_force.is_joined_up_same_level) as joined_up_same_level,
         count(*) filter (where procedures_in_force.is_joined_up_across_levels) as joined_up_across_levels,
         count(*) filter (where procedures_in_force.is_boundary_free) as boundary_free,
+        count(*) filter (where procedures_in_force.vertical_sector_code = 'CONGAN') as of_police,
+        count(*) filter (where procedures_in_force.vertical_sector_code = 'BHXH') as of_social_insurance,
+        count(*) filter (where procedures_in_force.vertical_sector_code = 'DIENLUC') as of_electricity,
         count(*) filter (where procedures_in_force.has_fee) as with_fee,
         count(*) filter (
             where procedures_in_force.has_fee and payable.procedure_code is not null
@@ -94,12 +97,27 @@ procedure_totals as (
 
 ),
 
+group_totals as (
+
+    select
+        procedures_in_force.period_id,
+        count(distinct joined_up_group.code) as joined_up_groups
+    from procedures_in_force
+    cross join lateral unnest(procedures_in_force.joined_up_group_codes) as joined_up_group (code)
+    group by procedures_in_force.period_id
+
+),
+
 service_totals as (
 
     select
         period_id,
         count(*) filter (where is_fully_online_eligible) as eligible,
         count(*) filter (where is_fully_online_eligible and service_level_code = 4) as fully_online,
+        count(*) filter (where service_level_code = 4) as in_force_full,
+        count(*) filter (where service_level_code = 3) as in_force_partial,
+        -- what is only information is not carried out on any portal
+        count(*) filter (where service_level_code in (3, 4) and is_on_national_portal) as on_national_portal,
         array_agg(distinct load_id order by load_id) as load_ids
     from services_in_force
     group by period_id
@@ -112,6 +130,8 @@ decision_totals as (
         periods.period_id,
         count(distinct decisions.procedure_code) filter (where decisions.change_kind_code = 1) as published_new,
         count(distinct decisions.procedure_code) filter (where decisions.change_kind_code = 3) as abolished,
+        count(distinct decisions.procedure_code) filter (where decisions.change_kind_code = 2) as amended,
+        count(distinct decisions.decision_code) as decided,
         array_agg(distinct decisions.load_id order by decisions.load_id) as load_ids
     from periods
     inner join decisions on decisions.decided_on between periods.from_on and periods.cut_off_on
@@ -147,6 +167,7 @@ measured as (
         coalesce(measure.load_ids, '{}'::bigint[]) as load_ids
     from periods
     left join procedure_totals on periods.period_id = procedure_totals.period_id
+    left join group_totals on periods.period_id = group_totals.period_id
     left join service_totals on periods.period_id = service_totals.period_id
     left join decision_totals on periods.period_id = decision_totals.period_id
     left join feedback_totals on periods.period_id = feedback_totals.period_id
@@ -221,6 +242,60 @@ measured as (
         (
             'procedures_abolished',
             decision_totals.abolished,
+            'fct_procedure_decision',
+            decision_totals.load_ids
+        ),
+        (
+            'vertical_procedures_police',
+            procedure_totals.of_police,
+            'dim_procedure',
+            procedure_totals.load_ids
+        ),
+        (
+            'vertical_procedures_social_insurance',
+            procedure_totals.of_social_insurance,
+            'dim_procedure',
+            procedure_totals.load_ids
+        ),
+        (
+            'vertical_procedures_electricity',
+            procedure_totals.of_electricity,
+            'dim_procedure',
+            procedure_totals.load_ids
+        ),
+        (
+            'joined_up_groups',
+            group_totals.joined_up_groups,
+            'dim_procedure',
+            procedure_totals.load_ids
+        ),
+        (
+            'online_services_full',
+            service_totals.in_force_full,
+            'dim_service',
+            service_totals.load_ids
+        ),
+        (
+            'online_services_partial',
+            service_totals.in_force_partial,
+            'dim_service',
+            service_totals.load_ids
+        ),
+        (
+            'services_on_national_portal',
+            service_totals.on_national_portal,
+            'dim_service',
+            service_totals.load_ids
+        ),
+        (
+            'procedures_amended',
+            decision_totals.amended,
+            'fct_procedure_decision',
+            decision_totals.load_ids
+        ),
+        (
+            'publication_decisions',
+            decision_totals.decided,
             'fct_procedure_decision',
             decision_totals.load_ids
         ),
