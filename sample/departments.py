@@ -470,6 +470,11 @@ def _civil_service(days: _Days, rng: random.Random) -> dict[str, Table]:
             left -= taken
             appointments.append(_appointed(decision(), days.inside(), authority, rng.choice(kinds), taken))
     appointments.append(_appointed(decision(), days.before(), "Ban cán sự đảng", "Bổ nhiệm", 4))
+    left = RECLASSIFIED_TEACHERS
+    while left:
+        taken = min(left, rng.randint(150, 600))
+        left -= taken
+        appointments.append(_appointed(decision(), days.inside(), "Sở Nội vụ", RECLASSIFICATION, taken))
     return {
         "Tuyen dung": [
             recruited(days.before(), "Viên chức", "Thi tuyển", rng.randint(20, 60)),
@@ -492,6 +497,9 @@ def _appointed(number: str, on: dt.date, authority: str, kind: str, persons: int
         "by_competition": False,
     }
 
+
+RECLASSIFICATION = "Bổ nhiệm hạng chức danh nghề nghiệp giáo viên"
+RECLASSIFIED_TEACHERS = 2_985
 
 PLAN_WORK = (
     "Xây dựng báo cáo kết quả",

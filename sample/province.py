@@ -36,7 +36,7 @@ from sample.procedures import build_catalogue, portal_documents
 from sample.targets import LevelTarget, PortalTarget, level_targets, portal_target
 from sample.workbooks import AS_SENT, MESSINESS, write_workbooks
 
-GENERATOR_VERSION = "3"
+GENERATOR_VERSION = "4"
 MANIFEST = "manifest.json"
 STATEMENT = (
     "Dữ liệu giả lập do máy sinh ra, không có người, hồ sơ hay doanh nghiệp nào là thật; "

@@ -9,7 +9,7 @@ from typing import Any
 
 from cchc.periods import ReportingPeriod
 from sample.agencies import agencies
-from sample.departments import CULTURE, SURVEY_TRAINING, Content
+from sample.departments import CULTURE, RECLASSIFICATION, SURVEY_TRAINING, Content
 
 Figures = dict[str, str]
 
@@ -316,6 +316,7 @@ def count_narrative(content: Content, period: ReportingPeriod, invested_by: dt.d
     processes = [row for row in control["Quy trinh noi bo"] if _within(row["decided_on"], first, last)]
     review = [row for row in control["Ra soat"] if row["plan_year"] == period.year]
     recruits = [row for row in service["Tuyen dung"] if _within(row["decided_on"], first, last)]
+    appointed = [row for row in service["Bo nhiem"] if _within(row["decided_on"], first, last)]
 
     def trained(subject: str) -> int | Decimal:
         return _total(
@@ -360,9 +361,8 @@ def count_narrative(content: Content, period: ReportingPeriod, invested_by: dt.d
         "commune_civil_servants_recruited": _total(
             row["persons"] for row in recruits if row["target"] == "Công chức cấp xã"
         ),
-        "appointments_handled": _total(
-            row["persons"] for row in service["Bo nhiem"] if _within(row["decided_on"], first, last)
-        ),
+        "appointments_handled": _total(row["persons"] for row in appointed if row["kind"] != RECLASSIFICATION),
+        "teachers_reclassified": _total(row["persons"] for row in appointed if row["kind"] == RECLASSIFICATION),
         "officials_trained_on_public_service_culture": trained(CULTURE),
         **_investment(content, dt.date(period.year, 1, 1), invested_by),
         "audit_recommendations_total": _total(row["amount"] for row in audit),

@@ -95,6 +95,7 @@ TEXT = {
     "service_units_with_job_positions": "553",
     "commune_civil_servants_recruited": "9",
     "appointments_handled": "52",
+    "teachers_reclassified": "2985",
     "officials_trained_on_public_service_culture": "400",
     "new_investment_projects": "63",
     "new_investment_capital_domestic": "7534",
