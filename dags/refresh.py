@@ -1,9 +1,11 @@
 """Làm mới báo cáo của một kỳ: nạp các nguồn, dựng và kiểm tra kho dữ liệu, công bố, ghi phụ lục.
 
-The same DAG that `cchc refresh PERIOD` runs in one process. Scheduled on the day after each cut-off of Decree
-09/2019/NĐ-CP (14/3, 14/6, 14/9, 14/12) for the period that ended then; triggered by hand with `period` (such as
-`2024-H1`) and, to see the figures as they stood earlier, `as_of`: a day (until its end) or a moment, local time unless
-it names a zone.
+The same DAG that `cchc refresh PERIOD` runs in one process. Scheduled by `cchc/data/reporting_calendar.yaml`:
+rehearsals ten and three days before each cut-off of Decree 09/2019/NĐ-CP (14/3, 14/6, 14/9, 14/12), the final run on
+the day after it; a moment that passed while the scheduler was down runs when it is back. Triggered by hand with
+`period` (such as `2024-H1`) and, to see the figures as they stood earlier, `as_of`: a day (until its end) or a moment,
+local time unless it names a zone. A past period again, in any order:
+`airflow backfill create --dag-id refresh --from-date … --to-date …`.
 
 **When it is red at three in the morning**
 
@@ -15,25 +17,30 @@ it names a zone.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Param, dag, get_current_context, task
-from airflow.timetables.trigger import CronTriggerTimetable
 
 from cchc.periods import LOCAL_ZONE, period_ended_before
+from cchc.reporting_calendar import run_planned_at
 from dags import defaults, steps
+from dags.timetable import ReportingCalendarTimetable
 
 
-def _period_of_run() -> str:
+def _wanted() -> tuple[str, str | None]:
+    """Period and as-of moment: of the run's parameters, else of the calendar, else the period that ended last."""
     context = get_current_context()
-    if chosen := context["params"]["period"]:
-        return chosen
-    return period_ended_before(context["dag_run"].run_after.astimezone(LOCAL_ZONE).date()).id
+    params, run = context["params"], context["dag_run"]
+    if params["period"]:
+        return params["period"], params["as_of"]
+    if planned := run_planned_at(run.logical_date or run.run_after):
+        return planned.period.id, params["as_of"] or planned.as_of(datetime.now(UTC)).isoformat()
+    return period_ended_before(run.run_after.astimezone(LOCAL_ZONE).date()).id, params["as_of"]
 
 
 @dag(
     dag_id="refresh",
-    schedule=CronTriggerTimetable("0 2 15 3,6,9,12 *", timezone="Asia/Ho_Chi_Minh"),
+    schedule=ReportingCalendarTimetable(),
     start_date=defaults.START,
     catchup=False,
     max_active_runs=1,
@@ -49,8 +56,8 @@ def _period_of_run() -> str:
 def refresh() -> None:
     @task
     def prepare() -> str:
-        period_id = _period_of_run()
-        steps.prepare(period_id, get_current_context()["params"]["as_of"])
+        period_id, as_of = _wanted()
+        steps.prepare(period_id, as_of)
         return period_id
 
     @task

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +11,15 @@ import typer
 from sqlalchemy import text
 
 from cchc import cli, progress, warehouse
+from cchc.reporting_calendar import runs_after
 from cchc.settings import get_settings
 from extract import documents, sources
 from extract.contract import contracts
 from extract.csv_reader import UnreadableFile
 from extract.privacy import MissingPseudonymKey
 
+# one report with its rehearsals
+_SHOWN_RUNS = 3
 _STATUS = text("""
     select
         source, dataset,
@@ -65,7 +70,7 @@ def load(
 
 
 def status() -> None:
-    """Kho dữ liệu đang có gì: số lần nạp, số dòng, ngày phủ đến và lần nạp cuối của từng nguồn."""
+    """Kho dữ liệu đang có gì (lần nạp, số dòng, ngày phủ đến, lần cuối của từng nguồn) và các lần chạy báo cáo tới."""
     settings = get_settings()
     with warehouse.available(settings) as url, warehouse.engine_on(url) as engine:
         sources.prepare(engine)
@@ -80,6 +85,8 @@ def status() -> None:
             f"nạp {progress.vietnamese(int(kept))}, loại {progress.vietnamese(int(rejected))}{covers} · "
             f"lần cuối {finished.astimezone():%d/%m/%Y %H:%M}"
         )
+    for run in islice(runs_after(datetime.now(UTC)), _SHOWN_RUNS):
+        typer.echo(f"Lịch · {run.at:%d/%m/%Y %H:%M} · {run.name} · {run.period.title_vi}")
 
 
 def write_contract_documents() -> None:

@@ -8,13 +8,14 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import dags
-from cchc.periods import LOCAL_ZONE, period_ended_before
+from cchc.periods import LOCAL_ZONE
+from cchc.reporting_calendar import runs_of_year
 from dags import defaults
 
 FOLDER = Path(__file__).resolve().parents[2] / "dags"
@@ -127,28 +128,55 @@ def test_refresh_builds_although_a_source_failed_but_never_on_an_unprepared_ware
     assert set(rules.values()) == {"all_success"}
 
 
-def test_refresh_runs_on_the_day_after_each_cut_off_for_the_period_that_ended(bag) -> None:
+@pytest.fixture
+def timetable(bag):
+    """The refresh's timetable as the scheduler reads it from its database."""
     from airflow.serialization.serialized_objects import DagSerialization
+
+    return DagSerialization.from_dict(DagSerialization.to_dict(bag.dags["refresh"])).timetable
+
+
+def _restriction(earliest: datetime, catchup: bool):
     from airflow.timetables.base import TimeRestriction
 
-    timetable = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags["refresh"])).timetable
+    return TimeRestriction(earliest=_pendulum(earliest), latest=None, catchup=catchup)
+
+
+def test_refresh_rehearses_before_each_cut_off_and_runs_on_the_day_after_it(timetable) -> None:
+    assert type(timetable).__name__ == "ReportingCalendarTimetable"
     runs, last = [], None
-    earliest = datetime(2024, 1, 1, tzinfo=LOCAL_ZONE)
-    for _ in range(5):
+    for _ in range(13):
         info = timetable.next_dagrun_info(
             last_automated_data_interval=last,
-            restriction=TimeRestriction(earliest=_pendulum(earliest), latest=None, catchup=True),
+            restriction=_restriction(datetime(2024, 1, 1, tzinfo=LOCAL_ZONE), catchup=True),
         )
         last = info.data_interval
-        local = info.run_after.astimezone(LOCAL_ZONE)
-        runs.append((local.date(), local.hour, period_ended_before(local.date()).id))
-    assert runs == [
-        (date(2024, 3, 15), 2, "2024-Q1"),
-        (date(2024, 6, 15), 2, "2024-H1"),
-        (date(2024, 9, 15), 2, "2024-9M"),
-        (date(2024, 12, 15), 2, "2024-Y"),
-        (date(2025, 3, 15), 2, "2025-Q1"),
-    ]
+        runs.append(info.run_after.astimezone(LOCAL_ZONE))
+    assert runs == [run.at for run in runs_of_year(2024)] + [runs_of_year(2025)[0].at]
+    assert [f"{run:%d/%m %H:%M}" for run in runs[3:6]] == ["04/06 02:00", "11/06 02:00", "15/06 02:00"]
+
+
+def test_a_moment_that_passed_while_nothing_ran_is_run_once(timetable, monkeypatch: pytest.MonkeyPatch) -> None:
+    import dags.timetable as module
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(2024, 6, 20, 9, tzinfo=LOCAL_ZONE).astimezone(tz)
+
+    monkeypatch.setattr(module, "datetime", Clock)
+    restriction = _restriction(datetime(2024, 1, 1, tzinfo=LOCAL_ZONE), catchup=False)
+    before = _interval(datetime(2024, 6, 4, 2, tzinfo=LOCAL_ZONE))
+    missed = timetable.next_dagrun_info(last_automated_data_interval=before, restriction=restriction)
+    assert missed.run_after == datetime(2024, 6, 15, 2, tzinfo=LOCAL_ZONE)
+    following = timetable.next_dagrun_info(last_automated_data_interval=missed.data_interval, restriction=restriction)
+    assert following.run_after == datetime(2024, 9, 4, 2, tzinfo=LOCAL_ZONE)
+
+
+def _interval(moment: datetime):
+    from airflow.timetables.base import DataInterval
+
+    return DataInterval.exact(_pendulum(moment))
 
 
 def _pendulum(moment: datetime):
