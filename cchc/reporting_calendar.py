@@ -104,3 +104,15 @@ def run_planned_at(moment: datetime) -> PlannedRun | None:
     """The run that the calendar plans for just this moment."""
     run = last_run_until(moment)
     return run if run.at == moment else None
+
+
+def current_periods(moment: datetime) -> tuple[ReportingPeriod, ReportingPeriod]:
+    """The report that ended last at a moment with a zone, and the one that is due next."""
+    day = moment.astimezone(LOCAL_ZONE).date()
+    due = [
+        ReportingPeriod.parse(f"{year}-{report['part']}")
+        for year in (day.year - 1, day.year, day.year + 1)
+        for report in _calendar()["reports"]
+    ]
+    ended = [period for period in due if period.to_on < day]
+    return ended[-1], due[len(ended)]

@@ -14,8 +14,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.sdk import dag, task
+from airflow.sdk.exceptions import AirflowSkipException
 
-from dags import defaults, steps
+from dags import assets, defaults, steps
 
 
 @dag(
@@ -30,9 +31,10 @@ from dags import defaults, steps
     tags=["nguồn", "ngân sách"],
 )
 def budget() -> None:
-    @task
+    @task(outlets=[assets.BUDGET])
     def load() -> None:
-        steps.load("budget")
+        if not steps.load("budget"):
+            raise AirflowSkipException("không có gì mới")
 
     load()
 

@@ -13,13 +13,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.sdk import dag, task
+from airflow.sdk.exceptions import AirflowSkipException
+from airflow.timetables.assets import AssetOrTimeSchedule
+from airflow.timetables.trigger import CronTriggerTimetable
 
-from dags import defaults, steps
+from dags import assets, defaults, steps
 
 
 @dag(
     dag_id="departments",
-    schedule="15 7-18 * * *",
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("15 * * * *", timezone=defaults.ZONE), assets=assets.WORKBOOKS
+    ),
     start_date=defaults.START,
     catchup=False,
     max_active_runs=1,
@@ -29,9 +34,10 @@ from dags import defaults, steps
     tags=["nguồn", "sở, ban, ngành"],
 )
 def departments() -> None:
-    @task
+    @task(outlets=[assets.DEPARTMENTS])
     def load() -> None:
-        steps.load_departments()
+        if not steps.load_departments():
+            raise AirflowSkipException("không có gì mới")
 
     load()
 

@@ -13,13 +13,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.sdk import dag, task
+from airflow.sdk.exceptions import AirflowSkipException
+from airflow.timetables.assets import AssetOrTimeSchedule
+from airflow.timetables.trigger import CronTriggerTimetable
 
-from dags import defaults, steps
+from dags import assets, defaults, steps
 
 
 @dag(
     dag_id="one_stop",
-    schedule="@hourly",
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("0 * * * *", timezone=defaults.ZONE), assets=assets.EXPORTS
+    ),
     start_date=defaults.START,
     catchup=False,
     max_active_runs=1,
@@ -29,9 +34,10 @@ from dags import defaults, steps
     tags=["nguồn", "một cửa"],
 )
 def one_stop() -> None:
-    @task
+    @task(outlets=[assets.ONE_STOP])
     def load() -> None:
-        steps.load("one_stop")
+        if not steps.load("one_stop"):
+            raise AirflowSkipException("không có gì mới")
 
     load()
 

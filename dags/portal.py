@@ -12,8 +12,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.sdk import dag, task
+from airflow.sdk.exceptions import AirflowSkipException
 
-from dags import defaults, steps
+from dags import assets, defaults, steps
 
 
 @dag(
@@ -28,9 +29,10 @@ from dags import defaults, steps
     tags=["nguồn", "cổng dịch vụ công"],
 )
 def portal() -> None:
-    @task
+    @task(outlets=[assets.PORTAL])
     def load() -> None:
-        steps.load("portal")
+        if not steps.load("portal"):
+            raise AirflowSkipException("không có gì mới")
 
     load()
 

@@ -6,8 +6,11 @@ that import this module again and again.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from cchc import progress, transform, warehouse
 from cchc.periods import ReportingPeriod, as_of_moment
+from cchc.reporting_calendar import current_periods
 from cchc.settings import get_settings
 
 
@@ -26,9 +29,12 @@ def prepare(period_id: str, as_of: str | None) -> None:
         transform.request_report(engine, period.id, moment)
 
 
-def load(*sources: str) -> None:
-    """Load what is new of these sources; raises SourceFailed after everything that could be loaded is."""
-    from extract.sources import load_source
+def load(*sources: str) -> bool:
+    """Load what is new of these sources; returns whether anything was, refused files included.
+
+    Raises SourceFailed after everything that could be loaded is.
+    """
+    from extract.sources import known_arrivals, load_source
     from extract.sources import prepare as prepare_warehouse
 
     settings = get_settings()
@@ -36,16 +42,19 @@ def load(*sources: str) -> None:
         with warehouse.engine_on(url) as engine:
             prepare_warehouse(engine)
         with warehouse.engine_on(url, "loader") as engine:
+            known = known_arrivals(engine, sources)
             outcomes = [outcome for name in sources for outcome in load_source(settings, engine, name)]
+            is_news = known_arrivals(engine, sources) != known
     if failures := [f"{o.source} · {o.name}: {o.message}" for o in outcomes if o.outcome == "failed"]:
         raise SourceFailed("; ".join(failures))
+    return is_news
 
 
-def load_departments() -> None:
-    """Load what is new in the workbooks of every department; raises SourceFailed as `load` does."""
+def load_departments() -> bool:
+    """Load what is new in the workbooks of every department, as `load` does."""
     from extract.sources import read_with
 
-    load(*read_with("workbook"))
+    return load(*read_with("workbook"))
 
 
 def build() -> None:
@@ -53,6 +62,19 @@ def build() -> None:
     settings = get_settings()
     with warehouse.available(settings) as url, warehouse.engine_on(url, "transformer") as engine:
         transform.build_and_publish(settings, engine, url)
+
+
+def prepare_current() -> None:
+    """Note that the report now due and the one that ended last are wanted, as they stand."""
+    now = datetime.now(UTC)
+    for period in current_periods(now):
+        moment = min(now, period.default_as_of)
+        prepare(period.id, moment.isoformat())
+
+
+def report_current() -> list[str]:
+    """Write the files of the report now due and of the one that ended last; returns where they are."""
+    return [path for period in current_periods(datetime.now(UTC)) for path in report(period.id)]
 
 
 def report(period_id: str) -> list[str]:

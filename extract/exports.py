@@ -29,6 +29,8 @@ class InboxFile:
     filesystem: AbstractFileSystem
     path: str
     byte_count: int
+    # when it was last written, as its file system says it; None where it does not
+    changed_at: object = None
 
     def blocks(self) -> Iterator[bytes]:
         """Its bytes, 1 MiB at a time."""
@@ -70,7 +72,8 @@ def list_inbox(inbox: str, folder: str) -> list[InboxFile]:
         if entry["type"] == "file" and not name.startswith((".", "~$")) and not name.endswith((".part", ".tmp")):
             # a name that is not UTF-8 must still fit into the ledger
             readable = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-            found.append(InboxFile(readable, filesystem, entry["name"], entry["size"]))
+            changed_at = entry.get("mtime") or entry.get("LastModified")
+            found.append(InboxFile(readable, filesystem, entry["name"], entry["size"], changed_at))
     return sorted(found, key=lambda file: file.name)
 
 

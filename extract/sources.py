@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine
+from collections.abc import Sequence
+
+from sqlalchemy import Engine, text
 
 from cchc import warehouse
 from cchc.settings import Settings
@@ -35,9 +37,27 @@ def load_source(settings: Settings, engine: Engine, name: str) -> list[LoadOutco
     return _LOADERS[_reader_of(contract)](settings, engine, contract)
 
 
+def known_arrivals(engine: Engine, sources: Sequence[str]) -> int:
+    """How many different things these sources have brought so far; the same file again does not count again."""
+    with engine.connect() as connection:
+        return connection.execute(
+            text(
+                "select count(*) from (select distinct source, dataset, name, digest, outcome = 'refused' "
+                "from ops.arrival where source = any(:sources) and outcome in ('new', 'repeat', 'refused')) as known"
+            ),
+            {"sources": list(sources)},
+        ).scalar_one()
+
+
 def read_with(reader: str) -> list[str]:
     """The sources that one reader reads, in the order in which they load: csv, portal, budget or workbook."""
     return [name for name, contract in contracts().items() if _reader_of(contract) == reader]
+
+
+def inbox_folders(reader: str) -> list[str]:
+    """The folders of the inbox into which files for one reader arrive."""
+    found = [contracts()[name] for name in read_with(reader)]
+    return sorted({c.tables[0].custom("folder") or c.custom("department") for c in found})
 
 
 def _reader_of(contract: Contract) -> str:

@@ -11,6 +11,7 @@ from cchc import reporting_calendar
 from cchc.periods import LOCAL_ZONE
 from cchc.reporting_calendar import (
     FINAL,
+    current_periods,
     is_public_holiday,
     is_working_day,
     last_run_until,
@@ -92,3 +93,16 @@ def test_runs_go_on_without_end_and_are_found_by_their_moment() -> None:
     assert last_run_until(local(2025, 1, 10)).period.id == "2024-Y"
     assert run_planned_at(local(2024, 6, 15, 2)).kind == FINAL
     assert run_planned_at(local(2024, 6, 15, 2, 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("moment", "ended", "due"),
+    [
+        (local(2024, 6, 14, 23, 59, 59), "2024-Q1", "2024-H1"),
+        (local(2024, 6, 15), "2024-H1", "2024-9M"),
+        (local(2024, 12, 31), "2024-Y", "2025-Q1"),
+        (local(2025, 1, 1), "2024-Y", "2025-Q1"),
+    ],
+)
+def test_the_reports_that_matter_today(moment: datetime, ended: str, due: str) -> None:
+    assert [period.id for period in current_periods(moment)] == [ended, due]

@@ -24,6 +24,7 @@ IGNORE_FILE = FOLDER / ".airflowignore"
 EXPECTED = {
     "budget.py": ["budget"],
     "departments.py": ["departments"],
+    "marts.py": ["marts"],
     "one_stop.py": ["one_stop"],
     "portal.py": ["portal"],
     "refresh.py": ["refresh"],

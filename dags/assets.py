@@ -1,0 +1,27 @@
+"""What the DAGs hand over to each other: files in the inbox, rows in raw, published marts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import Asset, AssetWatcher
+
+from dags.inbox_trigger import InboxTrigger
+
+_POLL = timedelta(seconds=30)
+
+EXPORTS = Asset(
+    name="exports_in_inbox",
+    uri="cchc://inbox/exports",
+    watchers=[AssetWatcher(name="exports", trigger=InboxTrigger("csv", _POLL.total_seconds()))],
+)
+WORKBOOKS = Asset(
+    name="workbooks_in_inbox",
+    uri="cchc://inbox/workbooks",
+    watchers=[AssetWatcher(name="workbooks", trigger=InboxTrigger("workbook", _POLL.total_seconds()))],
+)
+ONE_STOP = Asset(name="raw_one_stop", uri="cchc://raw/one_stop")
+PORTAL = Asset(name="raw_portal", uri="cchc://raw/portal")
+BUDGET = Asset(name="raw_budget", uri="cchc://raw/budget")
+DEPARTMENTS = Asset(name="raw_departments", uri="cchc://raw/departments")
+MARTS = Asset(name="marts", uri="cchc://marts")
