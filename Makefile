@@ -13,7 +13,7 @@ export RUSTUP_HOME := $(CURDIR)/.venv/rustup
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: report test lint format lock clean
+.PHONY: report test lint format lock clean up down
 
 report: .venv/ready
 	@started=$$SECONDS; \
@@ -22,6 +22,13 @@ report: .venv/ready
 	code=$$?; \
 	echo "Tổng cộng $$((SECONDS - started)) giây, chưa kể dựng môi trường."; \
 	[ $$code -eq 0 ] || [ $$code -eq 3 ]
+
+# Airflow on this machine, everything it writes in var/: the user interface with a login that is printed.
+up: .venv/ready
+	$(BIN)/cchc up
+
+down: .venv/ready
+	$(BIN)/cchc down
 
 test: lint
 	$(BIN)/pytest

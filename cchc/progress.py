@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -24,7 +25,8 @@ def show_on(stream: TextIO | None) -> None:
 
 def console() -> Console:
     """The console that progress and summaries are written to."""
-    stream = _stream or sys.stderr
+    # in a task of Airflow every line on stderr is logged as an error
+    stream = _stream or (sys.stdout if "AIRFLOW_CTX_DAG_ID" in os.environ else sys.stderr)
     return Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
 
 

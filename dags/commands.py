@@ -1,4 +1,4 @@
-"""The command of this room: refresh."""
+"""Commands of this room: refresh, up, down."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from cchc import cli, warehouse
 from cchc.periods import ReportingPeriod, UnknownPeriod, as_of_moment
 from cchc.progress import console
 from cchc.settings import get_settings
-from dags import one_process
+from dags import local_airflow, one_process
 from extract.privacy import MissingPseudonymKey, pseudonym_key
 from publish import output, summary
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
+    """Add the commands to the application."""
     app.command("refresh")(refresh)
+    app.command("up")(up)
+    app.command("down")(down)
 
 
 def refresh(
@@ -53,3 +55,35 @@ def refresh(
     summary.show(done, console())
     if done.needs_a_person or run.failed_tasks:
         raise typer.Exit(cli.WARNINGS)
+
+
+def up(
+    port: Annotated[int, typer.Option(help="Cổng của giao diện Airflow; 0 = cổng trống bất kỳ")] = 8080,
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Chạy ngay trong cửa sổ này, dừng bằng Ctrl-C")
+    ] = False,
+) -> None:
+    """Khởi động Airflow trên máy này: giao diện, bộ lập lịch và các tiến trình của nó; mọi thứ nằm trong var."""
+    settings = get_settings()
+    try:
+        pseudonym_key(settings)
+        if foreground:
+            local_airflow.serve(settings, port, lambda login: typer.echo(login))
+        else:
+            typer.echo(local_airflow.start_in_background(settings, port))
+    except MissingPseudonymKey as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(cli.BAD_USAGE) from None
+    except local_airflow.AirflowNotReady as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(cli.FAILED) from None
+
+
+def down() -> None:
+    """Dừng Airflow trên máy này."""
+    try:
+        local_airflow.stop(get_settings())
+    except local_airflow.AirflowNotReady as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(cli.FAILED) from None
+    typer.echo("Đã dừng Airflow.")

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from cchc import progress
-from cchc.settings import PROJECT_ROOT, Settings
+from cchc.settings import Settings
+from dags import local_airflow
 
 # what Airflow and dbt begin a line of their logs with
 _LOG_LINE = re.compile(r"\[?\d|Traceback ")
@@ -82,19 +83,10 @@ _STEP_NAMES = {
 
 def configure_airflow(settings: Settings) -> None:
     """Airflow's environment for one process, where the user has not said otherwise. Must come before its import."""
-    home = settings.var / "airflow"
+    home = local_airflow.home_of(settings)
     home.mkdir(parents=True, exist_ok=True)
-    defaults = {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT_ROOT / "dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'one-process.db'}",
-        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
-        "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
-        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-    }
-    for name, value in defaults.items():
+    os.environ.setdefault("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", f"sqlite:///{home / 'one-process.db'}")
+    for name, value in local_airflow.base_environment(settings).items():
         os.environ.setdefault(name, value)
 
 

@@ -18,6 +18,8 @@ from cchc import cli, settings
 
 COMMANDS = {
     "refresh",
+    "up",
+    "down",
     "load",
     "status",
     "contracts",
