@@ -42,6 +42,9 @@ HARD_CODED = re.compile(
           | [`"\['] \w+ [`"\]'] (?=\s|$) )""",
     re.IGNORECASE | re.VERBOSE,
 )
+# where a staging model takes its key from, and the one test of all those keys
+RAW_KEY = re.compile(r"{{\s*row_id\(\)\s*}}\s+as\s+(\w+)")
+RAW_KEY_TEST = "raw_rows_are_told_apart"
 
 
 class Project:
@@ -232,16 +235,37 @@ def fct_unused_sources(project: Project) -> Iterator[str]:
 # Testing
 
 
+def keys_by_tests(project: Project, key: str) -> set[str | None]:
+    """Columns with both a unique and a not_null test."""
+    tests: dict[str | None, set[str]] = defaultdict(set)
+    for test in project.tests_of[key]:
+        metadata = test.get("test_metadata") or {}
+        if not metadata.get("namespace"):
+            tests[test.get("column_name")].add(metadata.get("name", ""))
+    return {column for column, names in tests.items() if names >= {"unique", "not_null"}}
+
+
+def keys_by_constraint(project: Project, key: str) -> set[str]:
+    """Columns that are a primary key which the build enforces: of a table, or of the raw table behind a view."""
+    node = project.models[key]
+    if node["config"]["materialized"] == "view":
+        checked = any(test["name"] == RAW_KEY_TEST for test in project._nodes("test").values())
+        enforced = set(RAW_KEY.findall(node["raw_code"])) if checked else set()
+    else:
+        hooked = any("add_constraints()" in hook["sql"] for hook in node["config"].get("post-hook", []))
+        enforced = set(node["columns"]) if hooked else set()
+    return {
+        name
+        for name in enforced & set(node["columns"])
+        if any(constraint["type"] == "primary_key" for constraint in node["columns"][name].get("constraints", []))
+    }
+
+
 @rule
 def fct_missing_primary_key_tests(project: Project) -> Iterator[str]:
-    """A model has no column with both a unique and a not_null test."""
+    """A model has no column with both a unique and a not_null test, nor a primary key that the build enforces."""
     for key in project.models:
-        tests: dict[str | None, set[str]] = defaultdict(set)
-        for test in project.tests_of[key]:
-            metadata = test.get("test_metadata") or {}
-            if not metadata.get("namespace"):
-                tests[test.get("column_name")].add(metadata.get("name", ""))
-        if not any(names >= {"unique", "not_null"} for names in tests.values()):
+        if not keys_by_tests(project, key) | keys_by_constraint(project, key):
             yield name_of(key)
 
 
@@ -258,8 +282,8 @@ def fct_sources_without_freshness(project: Project) -> Iterator[str]:
 
 @rule
 def fct_test_coverage(project: Project) -> Iterator[str]:
-    """Fewer than all models have a test."""
-    untested = [name_of(key) for key in project.models if not project.tests_of[key]]
+    """Fewer than all models have a test, or a primary key that the build enforces."""
+    untested = [name_of(k) for k in project.models if not project.tests_of[k] and not keys_by_constraint(project, k)]
     if untested:
         yield f"{100 - 100 * len(untested) / len(project.models):.0f} %: {', '.join(untested)}"
 
@@ -570,6 +594,54 @@ BROKEN: dict[str, Breaker] = {
     "fct_public_models_without_contract": change(FACT, contract={"enforced": False}),
     "fct_undocumented_public_models": change(FACT, columns={"id": {"name": "id", "description": ""}}),
 }
+
+
+def with_constraint(key: str, raw_code: str = "", **config: Any) -> Breaker:
+    """A model whose key is no test but a constraint."""
+
+    def breaker(manifest: dict[str, Any]) -> None:
+        drop_tests(key, "unique", "not_null")(manifest)
+        node = manifest["nodes"][key]
+        node["columns"]["id"]["constraints"] = [{"type": "primary_key"}]
+        node["config"] |= config
+        node["raw_code"] = raw_code or node["raw_code"]
+
+    return breaker
+
+
+HOOK = {"post-hook": [{"sql": "{{ add_constraints() }}"}]}
+FROM_RAW = "select {{ row_id() }} as id from {{ source('shop', 'order') }}"
+
+
+def add_raw_key_test(manifest: dict[str, Any]) -> None:
+    manifest["nodes"]["test.p.raw"] = {
+        "resource_type": "test",
+        "name": RAW_KEY_TEST,
+        "original_file_path": f"tests/{RAW_KEY_TEST}.sql",
+        "depends_on": {"nodes": []},
+    }
+
+
+@pytest.mark.parametrize(
+    ("breaker", "missing"),
+    [
+        (with_constraint(FACT, **HOOK), []),
+        (with_constraint(FACT), ["fct_order"]),
+        (both(with_constraint(STAGING, FROM_RAW), add_raw_key_test), []),
+        (with_constraint(STAGING, FROM_RAW), ["stg_shop__order"]),
+        (
+            both(with_constraint(STAGING, FROM_RAW.replace("row_id()", "order_id")), add_raw_key_test),
+            ["stg_shop__order"],
+        ),
+    ],
+    ids=["table", "table without hook", "view on raw", "view without the raw test", "view with another key"],
+)
+def test_a_constraint_counts_where_the_build_enforces_it(breaker: Breaker, missing: list[str]) -> None:
+    manifest = sound_manifest()
+    breaker(manifest)
+    project = Project(manifest)
+    assert list(RULES["fct_missing_primary_key_tests"](project)) == missing
+    assert bool(list(RULES["fct_test_coverage"](project))) == bool(missing)
 
 
 def test_there_are_29_rules_and_each_has_a_broken_project() -> None:
