@@ -8,3 +8,9 @@
 {% macro local_day(moment) -%}
     (({{ moment }} at time zone 'Asia/Ho_Chi_Minh')::date)
 {%- endmacro %}
+
+
+{# yyyyMMdd as a day; the days of the month are added one by one, so that 20240231 in a file name cannot break the build. #}
+{% macro day_of_digits(digits) -%}
+    ((left({{ digits }}, 6) || '01')::date + (right({{ digits }}, 2)::integer - 1))
+{%- endmacro %}

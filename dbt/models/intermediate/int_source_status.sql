@@ -1,3 +1,4 @@
+{%- set day = "[12][0-9]{3}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])" -%}
 with periods as (
 
     select * from {{ ref("int_reporting_period") }}
@@ -23,6 +24,38 @@ arrivals as (
 
 ),
 
+-- one load may be several files: exports of two months without a dossier hold the same bytes, so their names tell the days
+named_days as (
+
+    select
+        arrivals.load_id,
+        regexp_match(arrivals.file_name, '_({{ day }})_({{ day }})[.]csv') as days
+    from arrivals
+    where arrivals.outcome in ('new', 'repeat')
+
+),
+
+covering as (
+
+    select
+        source,
+        dataset,
+        covers_from_on,
+        covers_to_on
+    from loads
+
+    union all
+
+    select
+        loads.source,
+        loads.dataset,
+        {{ day_of_digits("named_days.days[1]") }} as covers_from_on,
+        {{ day_of_digits("named_days.days[2]") }} as covers_to_on
+    from loads
+    inner join named_days on loads.load_id = named_days.load_id and named_days.days is not null
+
+),
+
 datasets as (
 
     select
@@ -31,7 +64,7 @@ datasets as (
         range_agg(daterange(covers_from_on, covers_to_on, '[]')) filter (
             where covers_from_on <= covers_to_on
         ) as covered
-    from loads
+    from covering
     -- workbooks are judged by the period they speak of, see int_workbook_status
     where source not in (select workbook_statuses.source from workbook_statuses)
     group by source, dataset
