@@ -107,7 +107,7 @@ def build(settings: Settings, engine: Engine, url: URL) -> BuildResult:
                 f"--log-path={work / 'log'}",
                 # unit tests guard the code, not the data: `make test` runs them
                 "--exclude-resource-type=unit_test",
-                # results are kept in ops.dbt_result; the manifest alone takes two seconds to write, and is written twice
+                # results are kept in ops.dbt_result; the manifest takes seconds to write, twice
                 "--no-write-json",
                 "--no-use-colors",
                 "--quiet",
