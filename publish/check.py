@@ -42,8 +42,7 @@ _ROWS = text("""
     where indicator.period_id = :period_id
     order by indicator.form_no, indicator.sort_order
 """)
-_HAS_NARRATIVE = text("select to_regclass('reporting.rpt_narrative') is not null")
-_NARRATIVE = text("select key, value, display, unit, status from reporting.rpt_narrative where period_id = :period_id")
+_NARRATIVE = text("select key, value, display, status from reporting.rpt_narrative where period_id = :period_id")
 
 _RATIO = re.compile(r"\((?P<numerator>.+)\) / \((?P<denominator>.+)\) × (?P<scale>[\d.]+)")
 _OPERATOR = re.compile(r" ([+−]) ")
@@ -87,12 +86,13 @@ class Formula:
 
     @classmethod
     def parse(cls, formula: str | None) -> Formula | None:
-        """`(3.3.1.2) / (3.3.1.1) × 100` or `2.1.1 + 2.1.2`; None for a definition in words."""
+        """`(3.3.1.2) / (3.3.1.1) × 100`, `2.1.1 + 2.1.2` or `posts − posts_moved`; None for a definition in words."""
         match = _RATIO.fullmatch(formula or "")
         if match:
             return cls(_terms(match["numerator"]), _terms(match["denominator"]), Fraction(match["scale"]))
         terms = _terms(formula or "")
-        if terms and all(_CATALOGUE_CODE.fullmatch(term) for _, term in terms):
+        # a measure alone reads like a definition of one word
+        if len(terms) > 1 or (terms and _CATALOGUE_CODE.fullmatch(terms[0][1])):
             return cls(terms, (), Fraction(1))
         return None
 
@@ -289,10 +289,10 @@ def read_computed(connection: Connection, period_id: str) -> Computed:
         )
         for record in records
     )
-    narrative = {}
-    if connection.execute(_HAS_NARRATIVE).scalar_one():
-        for key, value, display, _unit, status in connection.execute(_NARRATIVE, {"period_id": period_id}):
-            narrative[key] = NarrativeValue(value, display or "", status)
+    narrative = {
+        key: NarrativeValue(value, display or "", status)
+        for key, value, display, status in connection.execute(_NARRATIVE, {"period_id": period_id})
+    }
     return Computed(period, records[0]["as_of_at"].astimezone(LOCAL_ZONE), rows, narrative)
 
 

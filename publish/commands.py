@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import sys
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -13,7 +15,7 @@ from cchc.progress import vietnamese
 from cchc.settings import get_settings
 from publish import check_workbook, declared, output
 from publish.check import Comparison, Computed, compare, read_computed
-from publish.explain import UnknownCode, lines
+from publish.explain import UnknownCode, lines, listed_rows
 from publish.explain import explain as gather
 from publish.figures import FiguresUnfit
 from publish.report import publish_report
@@ -78,8 +80,11 @@ def check(
 
 def explain(
     period: _Period,
-    code: Annotated[str, typer.Argument(help="Số biểu rồi đến số thứ tự, ví dụ 3.3.1.1 hoặc 3/3.1.1")],
+    code: Annotated[str, typer.Argument(help="Số biểu rồi đến số thứ tự, ví dụ 3.3.1.1 hoặc 3/3.1.1; hoặc khóa của số liệu lời văn")],
     all_units: Annotated[bool, typer.Option("--all", help="Liệt kê mọi đơn vị")] = False,
+    rows_of: Annotated[
+        str | None, typer.Option("--rows", help="Chỉ ghi các dòng của một số đo, thành bảng CSV")
+    ] = None,
 ) -> None:
     """Giải thích một con số: công thức, số đếm theo đơn vị, mô hình, tệp nguồn và lệnh liệt kê từng dòng."""
     settings = get_settings()
@@ -87,6 +92,11 @@ def explain(
     with warehouse.engine(settings, "transformer") as engine, engine.connect() as connection:
         try:
             explanation = gather(connection, wanted.id, code)
+            if rows_of is not None:
+                table = csv.writer(sys.stdout, lineterminator="\n")
+                for row in listed_rows(connection, explanation, rows_of):
+                    table.writerow(_printable(cell) if isinstance(cell, str) else cell for cell in row)
+                return
         except UnknownCode as error:
             raise _stop(error, cli.BAD_USAGE) from None
         except FiguresUnfit as error:

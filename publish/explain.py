@@ -30,6 +30,46 @@ _INDICATORS = text("""
     where period_id = :period_id
     order by form_no, sort_order
 """)
+# a figure of the text has the shape of a row whose terms are measures
+_FIGURE = text("""
+    with terms as (
+        select distinct term.code
+        from reference.report_narrative as figure
+        cross join lateral regexp_split_to_table(
+            btrim(concat_ws(' ', figure.numerator, figure.denominator)), '\\s+'
+        ) as term (code)
+        where figure.narrative_key = :key
+    ),
+
+    measures as (
+        select measure.*
+        from reporting.rpt_measure as measure
+        inner join terms on measure.measure_code = terms.code
+        where measure.period_id = :period_id
+    ),
+
+    loads as (
+        select distinct load.load_id from measures cross join lateral unnest(measures.load_ids) as load (load_id)
+    ),
+
+    datasets as (
+        select distinct dataset.name from measures cross join lateral unnest(measures.datasets) as dataset (name)
+    )
+
+    select
+        narrative.section, narrative.key as code, narrative.label, narrative.unit, narrative.value, narrative.display,
+        narrative.status, figure.numerator, figure.denominator, figure.scale,
+        (select max(measures.as_of_at) from measures) as as_of_at,
+        (select array_agg(datasets.name order by datasets.name) from datasets) as sources,
+        jsonb_build_object(
+            'terms', (select jsonb_object_agg(measure_code, measure_value) from measures),
+            'models', (select jsonb_agg(distinct model_name) from measures where model_name is not null),
+            'load_ids', (select jsonb_agg(load_id) from loads)
+        ) as inputs
+    from reporting.rpt_narrative as narrative
+    inner join reference.report_narrative as figure on narrative.key = figure.narrative_key
+    where narrative.period_id = :period_id and narrative.key = :key
+""")
 _LOADS = text("""
     select
         load.load_id, load.source, load.dataset, load.digest, load.rows_read, load.rows_loaded, load.rows_rejected,
@@ -62,7 +102,7 @@ class UnknownCode(ValueError):
 
 @dataclass(frozen=True)
 class Indicator:
-    """One row of the report with everything it was computed from."""
+    """One row of the report, or one figure of its text (with a section), and everything it was computed from."""
 
     form_no: int
     code: str
@@ -76,10 +116,16 @@ class Indicator:
     sources: tuple[str, ...]
     inputs: dict[str, Any]
     as_of_at: datetime
+    section: str = ""
 
     @property
     def catalogue_code(self) -> str:
-        return f"{self.form_no}.{self.code}"
+        """What to call it by: the key of a figure of the text, else form and row."""
+        return self.code if self.section else f"{self.form_no}.{self.code}"
+
+    @property
+    def place(self) -> str:
+        return f"Lời văn, mục {self.section}" if self.section else f"Biểu {self.form_no}, chỉ tiêu {self.code}"
 
 
 @dataclass(frozen=True)
@@ -127,6 +173,7 @@ class Explanation:
     terms: tuple[Term, ...]
     breakdowns: tuple[Breakdown, ...]
     loads: tuple[Load, ...]
+    measures: tuple[str, ...]
     queries: tuple[tuple[str, str], ...]
 
 
@@ -137,23 +184,29 @@ def explain(connection: Connection, period_id: str, code: str) -> Explanation:
     if not records:
         raise FiguresUnfit(f"Kho chưa có số liệu kỳ {period_id}; hãy chạy `cchc refresh {period_id}` trước")
     indicators = {item.catalogue_code: item for item in map(_indicator, records)}
-    indicator = _find(indicators, code)
+    indicator = _figure(connection, period_id, code.strip()) or _find(indicators, code)
     terms = tuple(_terms(indicator, indicators))
     measures = tuple(dict.fromkeys(measure for term in terms for _, measure in term.measures))
     loads = tuple(
         Load(**{**record, "names": tuple(record["names"])})
-        for record in connection.execute(_LOADS, {"load_ids": indicator.inputs.get("load_ids", [])}).mappings()
+        for record in connection.execute(_LOADS, {"load_ids": indicator.inputs.get("load_ids") or []}).mappings()
     )
     breakdowns = () if indicator.value is None else tuple(_breakdowns(connection, period_id, terms))
     return Explanation(
-        period, indicator, terms, breakdowns, loads, (*_mart_queries(period_id, measures), *_raw_queries(loads))
+        period,
+        indicator,
+        terms,
+        breakdowns,
+        loads,
+        measures,
+        (*_mart_queries(period_id, measures, indicators), *_raw_queries(loads)),
     )
 
 
 def lines(explanation: Explanation, *, all_units: bool = False) -> Iterator[str]:
     """The explanation for a person, line by line."""
     item = explanation.indicator
-    yield f"Biểu {item.form_no}, chỉ tiêu {item.code}: {item.label}"
+    yield f"{item.place}: {item.label}"
     yield f"Kỳ báo cáo: {explanation.period.title_vi} ({explanation.period.id})"
     yield f"Số liệu tính đến: {item.as_of_at.astimezone(LOCAL_ZONE):%H:%M ngày %d/%m/%Y}"
     if item.kind == "heading":
@@ -163,7 +216,7 @@ def lines(explanation: Explanation, *, all_units: bool = False) -> Iterator[str]
     yield ""
     yield "Cách tính:"
     # a count is defined in words that only developers need
-    yield f"  {item.formula if Formula.parse(item.formula) else 'đếm trực tiếp từ nguồn'}"
+    yield f"  {item.formula if item.section or Formula.parse(item.formula) else 'đếm trực tiếp từ nguồn'}"
     for term in explanation.terms:
         value = "chưa có số liệu" if term.value is None else shown(term.value, 6)
         yield f"  {term.code}: {term.label} = {value}"
@@ -171,11 +224,16 @@ def lines(explanation: Explanation, *, all_units: bool = False) -> Iterator[str]
         yield ""
         yield from _breakdown_lines(breakdown, all_units=all_units)
     yield ""
-    models = ", ".join(item.inputs.get("models", [])) or "chưa có"
+    models = ", ".join(item.inputs.get("models") or []) or "chưa có"
     yield f"Mô hình dbt: {models}"
     yield f"Bộ dữ liệu: {', '.join(item.sources) or 'không có'}"
     yield ""
     yield from _load_lines(explanation.loads)
+    listed = [measure for measure in explanation.measures if rows_query(measure, explanation.period.id)]
+    if listed:
+        yield ""
+        yield "Lệnh ghi ra từng dòng (bảng CSV):"
+        yield from (f"  cchc explain {explanation.period.id} {item.catalogue_code} --rows {m}" for m in listed)
     for title, query in explanation.queries:
         yield ""
         yield f"{title}:"
@@ -191,11 +249,31 @@ def measure_catalogue() -> dict[str, Any]:
 def rows_query(measure: str, period_id: str) -> str | None:
     """The query that lists the rows a measure counts, ready to run; None when the catalogue has none."""
     entry = measure_catalogue()["measures"].get(measure)
-    if entry is None or "base" not in entry:
+    if entry is None:
         return None
     query = measure_catalogue()["bases"][entry["base"]]["rows"].replace("{condition}", entry["condition"])
     # checked by ReportingPeriod.parse before it comes here
     return query.replace(":period_id", f"'{period_id}'").rstrip()
+
+
+def total_query(measure: str, period_id: str) -> str | None:
+    """The query that makes the measure of its listed rows, so that both can be held against the report."""
+    rows = rows_query(measure, period_id)
+    if rows is None:
+        return None
+    total = measure_catalogue()["measures"][measure].get("total", "count(*)")
+    return f"select coalesce({total}, 0) as total from ({rows}) as listed"
+
+
+def listed_rows(connection: Connection, explanation: Explanation, measure: str) -> Iterator[Sequence[Any]]:
+    """The column names, then the rows a measure of the explained figure is made of. Raises UnknownCode."""
+    query = rows_query(measure, explanation.period.id)
+    if query is None or measure not in explanation.measures:
+        known = ", ".join(explanation.measures) or "không có"
+        raise UnknownCode(f"Chỉ tiêu này không có số đo «{measure}»; các số đo: {known}.")
+    result = connection.execution_options(stream_results=True).execute(text(query))
+    yield tuple(result.keys())
+    yield from result
 
 
 # --- what is known ------------------------------------------------------------------------------------------------
@@ -218,6 +296,34 @@ def _indicator(record: Any) -> Indicator:
     )
 
 
+def _figure(connection: Connection, period_id: str, key: str) -> Indicator | None:
+    """A figure of the text by its key; None when there is none of that name."""
+    if not _MEASURE.fullmatch(key):
+        return None
+    record = connection.execute(_FIGURE, {"period_id": period_id, "key": key}).mappings().one_or_none()
+    if record is None:
+        return None
+    numerator, denominator = (" + ".join((record[side] or "").split()) for side in ("numerator", "denominator"))
+    formula = f"({numerator}) / ({denominator})" if denominator else numerator
+    if record["scale"] != 1:
+        formula += f" × {plain(record['scale'])}"
+    return Indicator(
+        form_no=0,
+        code=record["code"],
+        label=record["label"],
+        unit=record["unit"] or "",
+        kind="ratio" if denominator else "count",
+        value=record["value"],
+        display=record["display"] or "",
+        status=record["status"],
+        formula=formula,
+        sources=tuple(record["sources"] or ()),
+        inputs=record["inputs"],
+        as_of_at=record["as_of_at"],
+        section=record["section"],
+    )
+
+
 def _find(indicators: dict[str, Indicator], code: str) -> Indicator:
     """`3.3.1.1` and `3/3.1.1` are row 3.1.1 of form 3."""
     match = _CODE.fullmatch(code.strip())
@@ -229,16 +335,19 @@ def _find(indicators: dict[str, Indicator], code: str) -> Indicator:
     hint = f" Biểu {form} có các mã: {', '.join(known)}." if known else ""
     raise UnknownCode(
         f"Không có chỉ tiêu «{code}». Mã gồm số biểu rồi đến số thứ tự, ví dụ 3.3.1.1 hoặc 3/3.1.1 "
-        f"cho chỉ tiêu 3.1.1 của biểu 3.{hint}"
+        f"cho chỉ tiêu 3.1.1 của biểu 3; số liệu của lời văn gọi bằng khóa, ví dụ documents_sent.{hint}"
     )
 
 
 def _terms(indicator: Indicator, indicators: dict[str, Indicator]) -> Iterator[Term]:
-    values = indicator.inputs.get("terms", {})
+    values = indicator.inputs.get("terms") or {}
     for code in sorted(values, key=lambda code: _place(code, indicator)):
         row = indicators.get(code)
         value = values[code]
         label = row.label if row is not None else _measure_label(code, indicators)
+        # terms are what was measured: dong, whatever unit the row is shown in
+        if row is not None and row.kind == "amount":
+            label = f"{label} (đồng)"
         yield Term(
             code, label, None if value is None else Decimal(str(value)), tuple(_leaves(code, indicators, 1, depth=0))
         )
@@ -264,22 +373,20 @@ def _leaves(code: str, indicators: dict[str, Indicator], sign: int, *, depth: in
         yield from _leaves(term, indicators, sign * signs.get(term, 1), depth=depth + 1)
 
 
-def _measure_label(code: str, indicators: dict[str, Indicator] | None = None) -> str:
-    entry = measure_catalogue()["measures"].get(code)
-    if entry:
+def _measure_label(code: str, indicators: dict[str, Indicator]) -> str:
+    entry = measure_catalogue()["measures"].get(code, {})
+    if "label" in entry:
         return entry["label"]
     # most measures are a row of their own
-    for row in (indicators or {}).values():
-        if row.kind != "ratio" and list(row.inputs.get("terms", {})) == [code]:
-            return row.label
-    return "số đếm từ nguồn"
+    rows = (row for row in indicators.values() if row.kind != "ratio" and list(row.inputs.get("terms", {})) == [code])
+    return next((row.label for row in rows), "số đếm từ nguồn")
 
 
 def _breakdowns(connection: Connection, period_id: str, terms: Sequence[Term]) -> Iterator[Breakdown]:
     """By unit, terms that are counted from the same kind of rows side by side."""
     bases: dict[str, list[Term]] = {}
     for term in terms:
-        found = {_base_of(measure) for _, measure in term.measures}
+        found = {_additive_base_of(measure) for _, measure in term.measures}
         if len(found) == 1 and (base := found.pop()) is not None:
             bases.setdefault(base, []).append(term)
     for base, group in bases.items():
@@ -296,9 +403,10 @@ def _by_size(unit: tuple[str, tuple[Decimal, ...]]) -> tuple[Decimal, str]:
     return -max(unit[1]), unit[0]
 
 
-def _base_of(measure: str) -> str | None:
-    entry = measure_catalogue()["measures"].get(measure)
-    return entry.get("base") if entry else None
+def _additive_base_of(measure: str) -> str | None:
+    entry = measure_catalogue()["measures"].get(measure, {"additive": False})
+    has_units = entry.get("additive", True) and "unit" in measure_catalogue()["bases"][entry["base"]]
+    return entry["base"] if has_units else None
 
 
 def _by_unit_query(measure: str) -> str:
@@ -311,15 +419,17 @@ def _by_unit_query(measure: str) -> str:
             .replace("{by_unit_condition}", entry["by_unit_condition"])
         )
     rows = base["rows"].replace("{condition}", entry["condition"])
-    value = f"sum(listed.{entry['value']})" if "value" in entry else "count(*)"
-    return f"select listed.{base['unit']} as unit, {value} as total from ({rows}) as listed group by 1"
+    total = entry.get("total", "count(*)")
+    return f"select listed.{base['unit']} as unit, {total} as total from ({rows}) as listed group by 1"
 
 
-def _mart_queries(period_id: str, measures: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _mart_queries(
+    period_id: str, measures: Iterable[str], indicators: dict[str, Indicator]
+) -> Iterator[tuple[str, str]]:
     for measure in measures:
         query = rows_query(measure, period_id)
         if query is not None:
-            yield f"Lệnh SQL liệt kê từng dòng của {_measure_label(measure)}", f"{query};"
+            yield f"Lệnh SQL liệt kê từng dòng của “{_measure_label(measure, indicators)}”", f"{query};"
 
 
 def _raw_queries(loads: Sequence[Load]) -> Iterator[tuple[str, str]]:

@@ -23,6 +23,7 @@ from sqlalchemy import text
 from cchc import warehouse
 from cchc.progress import vietnamese
 from cchc.settings import Settings
+from publish.explain import explain, lines, total_query
 from sample.province import write_province
 from tests.sample.test_province import recount
 
@@ -189,6 +190,26 @@ def test_status_shows_what_there_is_and_when_the_report_runs_next(refreshed: Mac
     shown = refreshed.run(CCHC, "status").stdout
     assert "one_stop · dossier: " in shown
     assert len(re.findall(r"^Lịch · [0-9/]{10} 02:00 · Chạy ", shown, re.MULTILINE)) == 3
+
+
+def test_every_figure_is_explained_by_files_and_by_rows_that_make_it(refreshed: Machine) -> None:
+    measured = dict(refreshed.ask("select measure_code, measure_value from reporting.rpt_measure"))
+    codes = [".".join(key) for key, row in refreshed.indicators().items() if row["value"]]
+    codes += [key for (key,) in refreshed.ask("select key from reporting.rpt_narrative where value is not null")]
+    seen = set()
+    with warehouse.engine(refreshed.settings, "transformer") as engine, engine.connect() as connection:
+        for code in codes:
+            explanation = explain(connection, PERIOD, code)
+            assert explanation.loads, code
+            assert all(re.fullmatch(r"[0-9a-f]{64}", load.digest) and load.names for load in explanation.loads), code
+            # units that do not add up are said with these words
+            assert "Chú ý" not in "\n".join(lines(explanation)), code
+            seen |= set(explanation.measures)
+        assert seen == measured.keys()
+        for measure in seen:
+            total = connection.execute(text(total_query(measure, PERIOD))).scalar_one()
+            assert total == measured[measure], measure
+    assert len(codes) > 220
 
 
 def test_raw_holds_just_what_the_ledger_says(refreshed: Machine) -> None:

@@ -26,6 +26,16 @@ _TABLES = """
         as_of_at timestamptz
     );
     create table reporting.rpt_data_warning (period_id text, code text, message text, row_count bigint);
+    create table reporting.rpt_narrative (
+        period_id text, section text, sort_order integer, key text, label text, value numeric, display text, unit text,
+        status text, as_of date
+    );
+    create table reporting.rpt_measure (
+        period_id text, measure_code text, measure_value numeric, datasets text[], model_name text, load_ids bigint[],
+        as_of_at timestamptz
+    );
+    create schema reference;
+    create table reference.report_narrative (narrative_key text, numerator text, denominator text, scale numeric);
 """
 
 

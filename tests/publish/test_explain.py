@@ -17,7 +17,7 @@ from cchc import cli
 from cchc.settings import PROJECT_ROOT, Settings
 from publish import commands
 from publish import explain as module
-from publish.explain import UnknownCode, explain, lines, measure_catalogue, rows_query
+from publish.explain import UnknownCode, explain, lines, listed_rows, measure_catalogue
 from publish.figures import FiguresUnfit
 from tests.publish.figures_by_hand import PERIOD, Figures
 from tests.publish.published_report import formulas
@@ -120,6 +120,7 @@ def test_a_rate_is_told_down_to_its_files(warehouse: Figures, code: str) -> None
         "one_stop.dossier: ho-so_20240101_20240131.csv, ho-so_20240101_20240201.csv",
         f"sha256 {DIGEST}",
         "đọc 10 dòng, nạp 7, loại 2, trùng 1; nạp lúc 02:26 15/06/2024",
+        f"cchc explain 2024-H1 3.3.1 --rows {ON_TIME}",
         f"from raw.one_stop__dossier\n  where _load_id in ({LOAD_ID})",
     ):
         assert piece in told
@@ -138,8 +139,8 @@ def test_the_printed_queries_list_the_rows_themselves(warehouse: Figures) -> Non
         }
 
     assert listed == {
-        "Lệnh SQL liệt kê từng dòng của hồ sơ do sở, ngành tiếp nhận giải quyết đúng hạn": ["D1", "D3"],
-        "Lệnh SQL liệt kê từng dòng của hồ sơ do sở, ngành tiếp nhận đã giải quyết xong": ["D1", "D2", "D3"],
+        "Lệnh SQL liệt kê từng dòng của “hồ sơ do sở, ngành tiếp nhận giải quyết đúng hạn”": ["D1", "D3"],
+        "Lệnh SQL liệt kê từng dòng của “hồ sơ do sở, ngành tiếp nhận đã giải quyết xong”": ["D1", "D2", "D3"],
     }
 
 
@@ -174,24 +175,31 @@ def test_unknown_codes_name_those_there_are(warehouse: Figures) -> None:
             explain(connection, "2023-H1", "3.3.1")
 
 
-def test_every_query_of_the_catalogue_fits_the_marts(engine: Engine) -> None:
-    _marts(engine)
-    with engine.connect() as connection:
-        for measure in measure_catalogue()["measures"]:
-            query = rows_query(measure, PERIOD)
-            if query is not None:
-                connection.execute(text(query))
-                connection.execute(text(module._by_unit_query(measure)), {"period_id": PERIOD})
+def test_every_measure_of_the_report_has_rows_and_a_name() -> None:
+    measures, rows_of_one_measure = set(), set()
+    for name, is_form in (("report_form_catalogue", True), ("report_narrative", False)):
+        with (PROJECT_ROOT / f"dbt/seeds/{name}.csv").open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                terms = [term.lstrip("-") for side in ("numerator", "denominator") for term in row[side].split()]
+                measures |= {term for term in terms if not re.match(r"\d", term)}
+                if len(terms) == 1 and is_form:
+                    rows_of_one_measure.add(terms[0])
+    catalogue = measure_catalogue()["measures"]
+
+    assert set(catalogue) == measures
+    assert {measure for measure, entry in catalogue.items() if "label" not in entry} <= rows_of_one_measure
 
 
-def test_every_measure_of_the_report_has_a_name() -> None:
-    with (PROJECT_ROOT / "dbt/seeds/report_form_catalogue.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    used = {term.lstrip("-") for row in rows for side in ("numerator", "denominator") for term in row[side].split()}
-    measures = {term for term in used if not re.match(r"\d", term)}
-    own_row = {row["numerator"] for row in rows if row["kind"] not in ("ratio", "heading")}
+def test_the_rows_come_as_a_table(warehouse: Figures) -> None:
+    with warehouse.engine.connect() as connection:
+        explanation = explain(connection, PERIOD, "3.3.1")
+        header, *rows = listed_rows(connection, explanation, ON_TIME)
 
-    assert measures - own_row <= set(measure_catalogue()["measures"]) <= measures
+        assert header[0] == "dossier_code"
+        assert [row[0] for row in rows] == ["D1", "D3"]
+        # a measure of another figure would be rows that explain nothing here
+        with pytest.raises(UnknownCode, match=SETTLED):
+            list(listed_rows(connection, explanation, "feedback_received"))
 
 
 def test_the_command(warehouse: Figures, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,6 +211,9 @@ def test_the_command(warehouse: Figures, settings: Settings, monkeypatch: pytest
 
     assert "Giá trị: 66,67%" in run(PERIOD, "3.3.1").output
     assert run(PERIOD, "3.3.1").exit_code == 0
+    listed = run(PERIOD, "3.3.1", "--rows", ON_TIME).output.splitlines()
+    assert [line.split(",")[0] for line in listed] == ["dossier_code", "D1", "D3"]
+    assert run(PERIOD, "3.3.1", "--rows", "nothing").exit_code == 2
     unknown = run(PERIOD, "3.9")
     assert (unknown.exit_code, "Không có chỉ tiêu «3.9»" in unknown.output) == (2, True)
     assert run("2023-H1", "3.3.1").exit_code == 1
