@@ -24,7 +24,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from cchc.periods import LOCAL_ZONE, ReportingPeriod
-from publish.declared import Declared, DeclaredFigure, DeclaredRow, Reading, choices_of, plain_text, read_number
+from publish.declared import Declared, DeclaredFigure, DeclaredRow, Reading, choices_of, plain_text, read_figure, read_number
 from publish.figures import FiguresUnfit
 
 _DATA = Path(__file__).parent / "data"
@@ -380,8 +380,14 @@ class _Check:
         for key, item in self.text_items.items():
             self._judge_figure(key, item)
         # a limit says less than a sum or a ratio, so it has its say last
-        for relation in sorted(relations(), key=lambda relation: relation.relation == "at_most"):
+        judged = (relation for relation in relations() if relation.relation != "mean")
+        for relation in sorted(judged, key=lambda relation: relation.relation == "at_most"):
             self._judge_relation(relation)
+        for relation in relations():
+            if relation.relation == "sum":
+                self._judge_consequence(relation)
+            elif relation.relation == "mean":
+                self._explain_mean(relation)
         rows = tuple(self._row_line(row) for row in self.computed.rows) if self.declared.has_appendix else ()
         figures = tuple(self._line(item) for item in self.text_items.values())
         self._list_findings()
@@ -440,7 +446,7 @@ class _Check:
         section = figure.section or (known.section if known else "")
         # an unknown figure may have decimals, so only what nobody can read is called unreadable
         kind, unit, label = (known.kind, known.unit, known.label) if known else ("amount", "", figure.key)
-        reading = read_number(figure.text, kind)
+        reading = read_figure(figure, kind)
         place = f"Lời văn, mục {section}" if section else "Lời văn"
         if key in self.text_items:
             item = self.text_items[key]
@@ -649,8 +655,7 @@ class _Check:
             item.say(Level.WRONG, "unreadable", reading.fault + guess, item.computed)
             return
         if reading.is_approximate:
-            item.is_open = True
-            item.say(Level.OPEN, "approximate", f"“{reading.text}” là số ước chừng, không đối chiếu.")
+            self._judge_loosely(item, exact if exact is not None else stated_by_row)
             return
         if reading.value is None:
             if exact is not None:
@@ -672,6 +677,21 @@ class _Check:
         if exact is None and row is None and known is not None and not self._has_relation(key):
             item.is_open = True
             item.say(Level.OPEN, "no_source", "Kho chưa tính số này và phụ lục không có dòng tương ứng.")
+
+    def _judge_loosely(self, item: _Item, exact: Fraction | None) -> None:
+        """`trên 90` is right for 90,68 and wrong for 89."""
+        reading = item.reading
+        if exact is None or (reading.above is None and reading.below is None):
+            item.is_open = True
+            item.say(Level.OPEN, "approximate", f"“{reading.text}” là số ước chừng, không đối chiếu.")
+        elif (reading.above is not None and exact < reading.above) or (
+            reading.below is not None and exact > reading.below
+        ):
+            bound = "trên" if reading.above is not None else "dưới"
+            number = vietnamese(reading.above if reading.above is not None else reading.below)
+            item.say(Level.WRONG, "limit", f"Lời văn ghi {bound} {number}, kho tính ra {item.computed}.", item.computed)
+        else:
+            item.say(Level.MATCH, "approximate", f"Ghi ước chừng; kho tính ra {item.computed}.")
 
     def _judge_against_row(self, row: Row, scale: Fraction, item: _Item) -> bool:
         """The text repeats a row of the appendix: do they agree? True when they do not."""
@@ -756,7 +776,9 @@ class _Check:
             part = self.text_items.get(term)
             if part is None or part.reasons:
                 continue
-            if is_broken:
+            if is_broken and self._is_computed(term):
+                part.say(Level.MATCH, "related", f"Kho cũng tính ra {part.computed}; xem thêm “{item.label}”.")
+            elif is_broken:
                 part.is_open = True
                 part.say(Level.OPEN, "related", f"Nằm trong một phép tính không khớp, xem “{item.label}”.")
             elif term in self.computed.narrative or self._repeats_row(term):
@@ -766,6 +788,10 @@ class _Check:
                 part.say(Level.OPEN, "related", "Không mâu thuẫn với số liên quan trong báo cáo; kho chưa tính số này.")
             else:
                 part.say(Level.MATCH, "related", "Chỉ đối chiếu được với số liên quan trong báo cáo.")
+
+    def _is_computed(self, key: str) -> bool:
+        narrative = self.computed.narrative.get(key)
+        return narrative is not None and narrative.value is not None
 
     def _repeats_row(self, key: str) -> bool:
         known = self._meaning(key)
@@ -795,6 +821,49 @@ class _Check:
         names = ", ".join(self._name(term) for _, term in relation.numerator)
         sentence = f"Không khớp: {spelled} trong khi tổng ghi {vietnamese(total)}; {rest} (thành phần: {names})."
         item.say(relation.level, "sum", sentence, vietnamese(parts))
+
+    def _judge_consequence(self, relation: Relation) -> None:
+        """Of two parts that are off against each other under a right total, one is wrong and the other follows."""
+        total = self.text_items.get(relation.figure)
+        parts = [self.text_items.get(term) for _, term in relation.numerator]
+        if total is None or None in parts or any(reason.kind == "value" for reason in total.reasons):
+            return
+        off = [part for part in parts if part.level == Level.WRONG]
+        leading = [part for part in off if part.reasons[0].kind == "text_and_table"]
+        following = [part for part in off if part.reasons[0].kind == "value"]
+        if len(leading) != 1 or len(following) != 1 or len(off) != 2:
+            return
+        [lead], [follower] = leading, following
+        gaps = [
+            Fraction(part.reading.value) - Fraction(self.computed.narrative[part.code].value)
+            for part in off
+            if self._is_computed(part.code)
+        ]
+        if len(gaps) != 2 or sum(gaps):
+            return
+        follower.reasons[:] = [
+            Reason(
+                Level.REMARK,
+                "follows",
+                f"Lời văn ghi {follower.reading.text}, kho tính ra {follower.computed}: lệch theo "
+                f"“{lead.label}”; tổng {total.reading.text} vẫn đúng.",
+                follower.computed,
+            )
+        ]
+
+    def _explain_mean(self, relation: Relation) -> None:
+        """A rate of all that is really the rate of one part."""
+        item = self.text_items.get(relation.figure)
+        if item is None or item.level != Level.WRONG:
+            return
+        for _, key in relation.numerator:
+            if not self._is_computed(key):
+                continue
+            part = self.computed.narrative[key]
+            if _rounding_fault(item.reading, Fraction(part.value)) is None:
+                found = item.reasons[0]
+                also = f"{found.sentence} Số đã ghi là của riêng {relation.rest}."
+                item.reasons[0] = Reason(found.level, found.kind, also, found.expected)
 
     def _judge_same(self, item: _Item, left: _Range, right: _Range, relation: Relation) -> None:
         if not left.meets(right):

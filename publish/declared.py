@@ -13,7 +13,7 @@ import re
 import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
 from difflib import SequenceMatcher
@@ -46,12 +46,16 @@ _UNLIKE = 0.55
 _DATE, _FORMULA = "#ngày ", "#công thức "
 _NOTHING = {"chua co so lieu", "chua co", "khong co so lieu"}
 _DASHES = {"-", "–", "—", "−"}
-_APPROXIMATE = re.compile(r"(?:khoảng|trên|gần|hơn|dưới|xấp xỉ|ước|~|≈|>|<|≥|≤)\s*(?=\d)", re.IGNORECASE)
+_APPROXIMATE = re.compile(
+    r"(?:(?P<above>trên|hơn|over|above|>|≥)|(?P<below>dưới|under|below|<|≤)|khoảng|gần|xấp xỉ|ước|nearly|about|~|≈)\s*(?=\d)",
+    re.IGNORECASE,
+)
 _FRACTION = re.compile(r"\d+\s*/\s*\d+")
 _NUMBER_AND_WORDS = re.compile(r"(?P<number>-?\d[\d., ]*?)\s*(?P<percent>%)?\s*(?P<words>[^\W\d_][^%]*)?")
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?")
 _SPACED = re.compile(r"[1-9]\d{0,2}(?: \d{3})+(?:,\d+)?")
 _COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq}
+_DECIMAL_POINT = "được hiểu là dấu thập phân"
 _CHOICE = re.compile(r"([^=;]+?)\s*=\s*(\d+);?")
 
 
@@ -61,13 +65,18 @@ class DeclaredUnreadable(ValueError):
 
 @dataclass(frozen=True)
 class Reading:
-    """A number as a person wrote it. `value` is None when it is blank, or unreadable (`fault`), or no exact figure."""
+    """A number as a person wrote it. `value` is None when it is blank, or unreadable (`fault`), or no exact figure.
+
+    Of what is no exact figure, `above` and `below` are the bounds that were written: over 90, under 5.
+    """
 
     text: str
     value: Decimal | None = None
     decimals: int = 0
     has_percent: bool = False
     is_approximate: bool = False
+    above: Decimal | None = None
+    below: Decimal | None = None
     remarks: tuple[str, ...] = ()
     fault: str | None = None
 
@@ -139,6 +148,17 @@ def read(content: bytes, name: str, catalogue: Mapping[tuple[int, str], str]) ->
     return Declared(figures=_read_figures(content, name))
 
 
+def read_figure(figure: DeclaredFigure, kind: str) -> Reading:
+    """A figure of the text. What its note calls `over 90` is no exact 90; in a CSV a decimal point is no fault."""
+    reading = read_number(figure.text, kind)
+    loosely = _APPROXIMATE.match(figure.note)
+    if loosely and reading.value is not None:
+        number = re.match(r"[\d.,]*\d", figure.note[loosely.end() :])
+        if number and read_number(number[0], kind).value == reading.value:
+            reading = replace(read_number(f"{loosely[0]}{figure.text}", kind), text=figure.text)
+    return replace(reading, remarks=tuple(remark for remark in reading.remarks if _DECIMAL_POINT not in remark))
+
+
 def read_number(text: str, kind: str, choices: Mapping[str, int] | None = None) -> Reading:
     """A number in Vietnamese notation; `kind` is count, percent or amount.
 
@@ -158,8 +178,14 @@ def read_number(text: str, kind: str, choices: Mapping[str, int] | None = None) 
     if plain_text(original) in by_name:
         number = Decimal(by_name[plain_text(original)])
         return Reading(original, number, remarks=(f"Ghi bằng chữ “{original}”, mẫu yêu cầu ghi số {number}.",))
-    if _APPROXIMATE.match(original):
-        return Reading(original, is_approximate=True)
+    if approximate := _APPROXIMATE.match(original):
+        bound = read_number(original[approximate.end() :], kind).value
+        return Reading(
+            original,
+            is_approximate=True,
+            above=bound if approximate["above"] else None,
+            below=bound if approximate["below"] else None,
+        )
     if _FRACTION.search(original):
         return Reading(original, fault=f"“{original}” là phân số, không phải là một số.")
     match = _NUMBER_AND_WORDS.fullmatch(original)
@@ -193,7 +219,7 @@ def _plain_number(number: str, kind: str) -> tuple[str, str | None, str | None]:
     """(digits with a point, remark, fault)."""
     sign, digits = ("-", number[1:]) if number.startswith("-") else ("", number)
     dots, commas = digits.count("."), digits.count(",")
-    decimal_point = f"Dấu chấm trong “{number}” được hiểu là dấu thập phân; tiếng Việt viết dấu phẩy."
+    decimal_point = f"Dấu chấm trong “{number}” {_DECIMAL_POINT}; tiếng Việt viết dấu phẩy."
     if digits.isdigit():
         return sign + digits, None, None
     if _SPACED.fullmatch(digits):

@@ -537,7 +537,7 @@ def _static(
     lookup = np.where(dossiers.procedure >= 0, dossiers.procedure, len(listed) - 1 - dossiers.procedure)
     fees = np.array([p.fee for p in listed] + [0] * len(catalogue.unknown_numbers))[lookup]
     fees = fees * np.where(fees <= 10_000, rng.integers(1, 4, size), 1)
-    paid = np.where(fees == 0, 0, np.where(rng.random(size) < 0.906, 1, 3))
+    paid = np.where(fees == 0, 0, np.where(rng.random(size) < 0.9025, 1, 3))
     way = np.where(paid == 1, rng.choice(3, size, p=(0.796, 0.170, 0.034)), 3)
     dossiers.channel = np.where(dossiers.online, ONLINE, np.where(rng.random(size) < 0.07, POST, COUNTER))
     place = np.where(dossiers.channel == ONLINE, np.where(rng.random(size) < 0.2, 1, 2), 0)

@@ -398,13 +398,10 @@ def test_what_the_warehouse_has_is_read_whole(warehouse: Figures) -> None:
     assert found.narrative == {}
 
 
-def test_the_narrative_is_read_where_the_warehouse_has_it(warehouse: Figures) -> None:
+def test_the_narrative_is_read(warehouse: Figures) -> None:
     warehouse.execute(
-        "create table reporting.rpt_narrative"
-        " (period_id text, key text, value numeric, display text, unit text, status text)"
-    )
-    warehouse.execute(
-        "insert into reporting.rpt_narrative values (:period_id, 'divisions_cut', 4, '4', 'phòng', 'ok')",
+        "insert into reporting.rpt_narrative (period_id, key, value, display, status)"
+        " values (:period_id, 'divisions_cut', 4, '4', 'ok')",
         period_id=PERIOD,
     )
     with warehouse.engine.connect() as connection:

@@ -13,7 +13,14 @@ periods as (
 
 source_statuses as (
 
-    select * from {{ ref("int_source_status") }}
+    select
+        statuses.*,
+        -- as people call it
+        '"' || datasets.dataset_name_vi || '"' as dataset_name,
+        '(nguồn: ' || datasets.source_name_vi || ', ' || datasets.owner_vi || ')' as origin
+    from {{ ref("int_source_status") }} as statuses
+    inner join {{ ref("source_dataset") }} as datasets
+        on statuses.source = datasets.source and statuses.dataset = datasets.dataset
 
 ),
 
@@ -130,8 +137,8 @@ failed_pulls as (
         period_id,
         'stale_source' as code,
         source || '.' || dataset as subject,
-        'Lần lấy dữ liệu "' || dataset || '" gần nhất từ nguồn "' || source
-        || '" không thành công; báo cáo dùng dữ liệu của lần thành công trước đó.' as message,
+        'Lần lấy dữ liệu ' || dataset_name || ' gần nhất ' || origin
+        || ' không thành công; báo cáo dùng dữ liệu của lần thành công trước đó.' as message,
         1 as row_count
     from source_statuses
     where status = 'stale' and uncovered_days is null
@@ -144,8 +151,8 @@ rejected_rows as (
         period_id,
         'rejected_rows' as code,
         source || '.' || dataset as subject,
-        'Có {n} dòng dữ liệu "' || dataset || '" của nguồn "' || source
-        || '" bị loại vì không hợp lệ; xem danh sách dòng bị loại.' as message,
+        'Có {n} dòng của ' || dataset_name || ' ' || origin
+        || ' bị loại vì không hợp lệ; xem danh sách dòng bị loại.' as message,
         rejected_row_count as row_count
     from source_statuses
     where rejected_row_count > 0
