@@ -6,24 +6,31 @@ which must stand beside the issuer without cutting the table's columns in two.
 
 from __future__ import annotations
 
-import io
 import re
-import unicodedata
-import zipfile
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 
-from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
+from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.utils.indexed_list import IndexedList
-from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.worksheet import Worksheet
 
 from cchc.periods import LOCAL_ZONE
 from publish.figures import FiguresUnfit, Form, Report, Row
 from publish.number_formats import cell_number
+from publish.sheet_style import (
+    DIGIT_PIXELS,
+    FONT,
+    INDENT,
+    MILLIMETRES_PER_INCH,
+    choices,
+    day,
+    fixed,
+    new_workbook,
+    room,
+    set_up_page,
+    write_text,
+)
 from publish.typography import most_lines, row_height, text_width, wrap
 
 FILE_NAME = "phu-luc.xlsx"
@@ -33,19 +40,11 @@ HEADINGS = ("STT", "Chỉ tiêu thống kê", "Đơn vị tính", "Kết quả\n
 MISSING_MARK = "Chưa có số liệu"
 STALE_MARK = "Số liệu cũ"
 
-_FONT = "Times New Roman"
 _SIZE = 13
 _TITLE_SIZE = 14
 _SMALL_SIZE = 12
-# Column widths count digits of the default font: in Times New Roman at 12 points a digit is 8 pixels wide.
-_DEFAULT_SIZE = 12
-_DIGIT_PIXELS = 8
-_POINTS_PER_PIXEL = 0.75
 _COLUMN_PIXELS = {"A": 60, "B": 436, "C": 128, "D": 124, "E": 204}
 _COLUMNS = tuple(_COLUMN_PIXELS)
-_CELL_PADDING = 6.0
-_INDENT = 9.0
-_MILLIMETRES_PER_INCH = 25.4
 _POINTS_PER_INCH = 72
 _PAPER_HEIGHT = 210
 # A form may be printed this much smaller when that saves it a page of leftovers.
@@ -57,9 +56,6 @@ _MISSING_FILL = PatternFill("solid", fgColor="F8CBAD")
 _STALE_FILL = PatternFill("solid", fgColor="FFE699")
 _THIN = Side(style="thin")
 _BOX = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_NO_TRIANGLES = b'<ignoredErrors><ignoredError sqref="A1:E1000" numberStoredAsText="1"/></ignoredErrors>'
-_MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)([^<]*)(</dcterms:modified>)")
 
 
 @dataclass(frozen=True)
@@ -74,37 +70,14 @@ class Masthead:
 
 def render(report: Report, masthead: Masthead) -> bytes:
     """The workbook's bytes; the same report and masthead give the same bytes."""
-    workbook = _workbook()
+    workbook = new_workbook()
     for form in report.forms:
         _form_sheet(workbook.create_sheet(f"Biểu {form.number}"), form, report, masthead)
     if report.warnings or any(row.status != "ok" for _, row in report.rows()):
         _notes_sheet(workbook.create_sheet(NOTES_SHEET), report, masthead)
     workbook.properties.title = f"Phụ lục báo cáo cải cách hành chính, {report.period.title_vi}"
     workbook.properties.creator = masthead.issuer_name
-    workbook.properties.created = _utc(report.as_of_at)
-    file = io.BytesIO()
-    workbook.save(file)
-    return _fixed(file.getvalue(), report.as_of_at, masthead.generated_at)
-
-
-def generated_moment(content: bytes) -> datetime | None:
-    """When an appendix says it was generated; None for anything else."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as package:
-            found = _MODIFIED.search(package.read("docProps/core.xml"))
-        return datetime.fromisoformat(found[2].decode()) if found else None
-    except (zipfile.BadZipFile, KeyError, ValueError):
-        return None
-
-
-def _workbook() -> Workbook:
-    workbook = Workbook()
-    workbook.remove(workbook.active)
-    font = Font(name=_FONT, size=_DEFAULT_SIZE, family=1)
-    # openpyxl has no public way to change the default font, which widths and empty cells go by
-    workbook._fonts = IndexedList([font])
-    workbook._named_styles["Normal"].font = font
-    return workbook
+    return fixed(workbook, report.as_of_at.astimezone(LOCAL_ZONE), masthead.generated_at)
 
 
 def _form_sheet(sheet: Worksheet, form: Form, report: Report, masthead: Masthead) -> None:
@@ -132,7 +105,7 @@ def _form_sheet(sheet: Worksheet, form: Form, report: Report, masthead: Masthead
 def _indicator(page: _Page, form: Form, row: Row) -> None:
     is_bold = row.is_heading or row.depth == 0
     index = page.table_row(
-        (row.code, row.label, _choices(row.unit), "", _note(row)),
+        (row.code, row.label, choices(row.unit), "", _note(row)),
         bold=is_bold,
         label_indent=row.depth,
         result_text=MISSING_MARK if _shows_missing(row) else row.display,
@@ -149,12 +122,12 @@ def _write_result(cell: Cell, form: Form, row: Row) -> None:
     if row.is_heading:
         return
     if _shows_missing(row):
-        _write_text(cell, MISSING_MARK)
-        cell.font = Font(name=_FONT, size=_SMALL_SIZE, italic=True)
+        write_text(cell, MISSING_MARK)
+        cell.font = Font(name=FONT, size=_SMALL_SIZE, italic=True)
         return
     number = _number(form, row)
     if number is None:
-        _write_text(cell, row.display)
+        write_text(cell, row.display)
     else:
         cell.value, cell.number_format = number
 
@@ -180,11 +153,6 @@ def _note(row: Row) -> str:
     return f"{mark}. {row.note}" if row.note else mark
 
 
-def _choices(unit: str) -> str:
-    """`Không = 0 Có = 1` → one choice on each line."""
-    return re.sub(r"(= \d+);? (?=\S)", r"\1\n", unit)
-
-
 def _title(title: str) -> str:
     upper = title.upper()
     return upper if upper.startswith("THỐNG KÊ") else f"THỐNG KÊ SỐ LIỆU VỀ {upper}"
@@ -205,7 +173,7 @@ def _issuer_lines(masthead: Masthead) -> list[str]:
 def _about_the_data(page: _Page, report: Report, masthead: Masthead) -> None:
     period = report.period
     title = period.title_vi[:1].lower() + period.title_vi[1:]
-    page.line(f"Kỳ báo cáo: {title} (từ {_day(period.from_on)} đến {_day(period.to_on)})", italic=True)
+    page.line(f"Kỳ báo cáo: {title} (từ {day(period.from_on)} đến {day(period.to_on)})", italic=True)
     page.line(f"Số liệu tính đến {_moment(report.as_of_at)}", italic=True)
     if masthead.synthetic:
         page.line(SYNTHETIC_LINE, bold=True, colour="C00000")
@@ -238,7 +206,7 @@ def _notes_sheet(sheet: Worksheet, report: Report, masthead: Masthead) -> None:
     for form, row in unfit:
         mark, fill = (MISSING_MARK, _MISSING_FILL) if row.status == "missing" else (STALE_MARK, _STALE_FILL)
         index = page.table_row(
-            (str(form.number), f"{row.code}. {row.label}", mark, ", ".join(row.sources), ""), spans=("D:E",)
+            (str(form.number), f"{row.code}. {row.label}", mark, ", ".join(row.source_names), ""), spans=("D:E",)
         )
         sheet.cell(index, 3).fill = fill
     if report.warnings:
@@ -268,22 +236,9 @@ def _pieces(text: str, span: str) -> list[str]:
 
 
 def _page_setup(sheet: Worksheet, report: Report, masthead: Masthead) -> None:
-    sheet.print_area = f"A1:E{sheet.max_row}"
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    sheet.page_setup.fitToWidth = 1
-    sheet.page_setup.fitToHeight = _fit_to_height(sheet)
-    sheet.page_margins = PageMargins(**{side: mm / _MILLIMETRES_PER_INCH for side, mm in _MARGINS.items()})
-    sheet.print_options.horizontalCentered = True
-    sheet.sheet_view.showGridLines = False
     generated = masthead.generated_at.astimezone(LOCAL_ZONE)
-    footer = sheet.oddFooter
-    footer.left.text = f"Số liệu tính đến {_moment(report.as_of_at)}"
-    footer.center.text = "Trang &P/&N"
-    footer.right.text = f"Lập lúc {generated:%H:%M} ngày {_day(generated)}"
-    for part in (footer.left, footer.center, footer.right):
-        part.font, part.size = f"{_FONT},Regular", 11
+    footer = f"Số liệu tính đến {_moment(report.as_of_at)}", f"Lập lúc {generated:%H:%M} ngày {day(generated)}"
+    set_up_page(sheet, "E", _MARGINS, footer, fit_to_height=_fit_to_height(sheet))
 
 
 def _fit_to_height(sheet: Worksheet) -> int:
@@ -296,9 +251,9 @@ def _fit_to_height(sheet: Worksheet) -> int:
     first, last = map(int, re.findall(r"\d+", sheet.print_title_rows)) if sheet.print_title_rows else (1, 0)
     repeated = sum(heights[first - 1 : last])
     paper = _PAPER_HEIGHT - _MARGINS["top"] - _MARGINS["bottom"]
-    room = paper / _MILLIMETRES_PER_INCH * _POINTS_PER_INCH
-    squeezed = _page_count(heights, repeated, room / _SMALLEST_SCALE)
-    return squeezed if squeezed < _page_count(heights, repeated, room) else 0
+    height = paper / MILLIMETRES_PER_INCH * _POINTS_PER_INCH
+    squeezed = _page_count(heights, repeated, height / _SMALLEST_SCALE)
+    return squeezed if squeezed < _page_count(heights, repeated, height) else 0
 
 
 def _page_count(heights: list[float], repeated: float, room: float) -> int:
@@ -317,7 +272,7 @@ class _Page:
         self.sheet = sheet
         self.next_row = 1
         for column, pixels in _COLUMN_PIXELS.items():
-            sheet.column_dimensions[column].width = pixels / _DIGIT_PIXELS
+            sheet.column_dimensions[column].width = pixels / DIGIT_PIXELS
 
     def line(
         self,
@@ -329,23 +284,23 @@ class _Page:
         colour: str | None = None,
     ) -> None:
         """A centred line over the whole width."""
-        font = Font(name=_FONT, size=size, bold=bold, italic=italic, color=colour)
+        font = Font(name=FONT, size=size, bold=bold, italic=italic, color=colour)
         self._wide("A:E", text, font, Alignment(horizontal="center", vertical="center", wrap_text=True))
 
     def heading(self, text: str) -> None:
         """The heading of a table on the notes sheet."""
-        font = Font(name=_FONT, size=_SIZE, bold=True)
+        font = Font(name=FONT, size=_SIZE, bold=True)
         self._wide("A:E", text, font, Alignment(horizontal="left", vertical="center", wrap_text=True))
 
     def small_heading(self, text: str) -> None:
         """What stands above the small lines under a table."""
-        font = Font(name=_FONT, size=_SMALL_SIZE, bold=True, italic=True)
+        font = Font(name=FONT, size=_SMALL_SIZE, bold=True, italic=True)
         self._wide("A:E", text, font, Alignment(horizontal="left", vertical="center", wrap_text=True))
 
     def small(self, text: str, *, fill: PatternFill | None = None) -> None:
         """A line under the table, beside a box that shows the mark it explains."""
         index = self.next_row
-        font = Font(name=_FONT, size=_SMALL_SIZE, italic=True)
+        font = Font(name=FONT, size=_SMALL_SIZE, italic=True)
         self._wide("B:E", text, font, Alignment(horizontal="left", vertical="center", wrap_text=True, indent=1))
         if fill:
             self.sheet.cell(index, 1).fill = fill
@@ -367,7 +322,7 @@ class _Page:
         for span, rule in zip(("A:B", "C:E"), rules, strict=True):
             cell = self._merge(span)
             cell.value = rule
-            cell.font = Font(name=_FONT, size=tiny)
+            cell.font = Font(name=FONT, size=tiny)
             cell.alignment = Alignment(horizontal="center", vertical="top")
         self._finish(9.0)
         self.gap()
@@ -399,15 +354,15 @@ class _Page:
             is_left = not is_header and (column in "BE" or ":" in span)
             # bold notes would shout: only the row's own number, name and figure are set bold
             is_cell_bold = bold and (is_header or column in "ABD")
-            cell.font = Font(name=_FONT, size=size, bold=is_cell_bold, italic=italic)
+            cell.font = Font(name=FONT, size=size, bold=is_cell_bold, italic=italic)
             cell.alignment = Alignment(
                 horizontal="left" if is_left else "center",
                 vertical="center",
                 wrap_text=True,
                 indent=indent if column == "B" else 0,
             )
-            _write_text(cell, text)
-            width = _span_width(span) - (_INDENT * indent if column == "B" else 0)
+            write_text(cell, text)
+            width = _span_width(span) - (INDENT * indent if column == "B" else 0)
             shown = result_text if column == "D" and result_text else text
             lines = max(lines, len(wrap(shown, size, width, bold=is_cell_bold)))
         index = self.next_row
@@ -418,15 +373,15 @@ class _Page:
         lines = 1
         for span, text, size in (("A:B", left, left_size), ("C:E", right, right_size)):
             cell = self._merge(span)
-            _write_text(cell, text)
-            cell.font = Font(name=_FONT, size=size, bold=True)
+            write_text(cell, text)
+            cell.font = Font(name=FONT, size=size, bold=True)
             cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
             lines = max(lines, len(wrap(text, size, _span_width(span), bold=True)))
         self._finish(row_height(lines, max(left_size, right_size)))
 
     def _wide(self, span: str, text: str, font: Font, alignment: Alignment) -> None:
         cell = self._merge(span)
-        _write_text(cell, text)
+        write_text(cell, text)
         cell.font, cell.alignment = font, alignment
         lines = wrap(text, font.size, _span_width(span), bold=font.bold)
         self._finish(row_height(len(lines), font.size))
@@ -449,56 +404,13 @@ def _columns(span: str) -> list[str]:
 
 def _span_width(span: str) -> float:
     """Points that a column or a run of columns leaves for text."""
-    return sum(_COLUMN_PIXELS[column] for column in _columns(span)) * _POINTS_PER_PIXEL - _CELL_PADDING
-
-
-def _write_text(cell: Cell, text: str) -> None:
-    """Write text as text, whatever it starts with: no formula, not even after it is edited in Excel."""
-    clean = ILLEGAL_CHARACTERS_RE.sub("", unicodedata.normalize("NFC", text))
-    if not clean:
-        return
-    cell.value = clean
-    cell.data_type = "s"
-    if clean.startswith(_FORMULA_STARTS):
-        cell.quotePrefix = True
-
-
-def _day(day: date) -> str:
-    return f"{day.day}/{day.month}/{day.year}"
+    return room(sum(_COLUMN_PIXELS[column] for column in _columns(span)))
 
 
 def _moment(moment: datetime) -> str:
     local = moment.astimezone(LOCAL_ZONE)
     if local.time() >= time(23, 59):
-        return f"hết ngày {_day(local)}"
+        return f"hết ngày {day(local)}"
     if local.time() == time.min:
-        return f"hết ngày {_day(local - timedelta(days=1))}"
-    return f"{local:%H:%M} ngày {_day(local)}"
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None)
-
-
-def _fixed(content: bytes, as_of_at: datetime, generated_at: datetime) -> bytes:
-    """The package with its clock times pinned, and without Excel's triangles on a `1.1` that is text."""
-    local = as_of_at.astimezone(LOCAL_ZONE)
-    stamp = (local.year, local.month, local.day, local.hour, local.minute, local.second)
-    modified = f"{_utc(generated_at).isoformat()}Z".encode()
-    file = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(file, "w") as target:
-        for member in source.infolist():
-            part = source.read(member)
-            if member.filename == "docProps/core.xml":
-                part = _MODIFIED.sub(rb"\g<1>" + modified + rb"\g<3>", part)
-            elif member.filename.startswith("xl/worksheets/sheet"):
-                part = part.replace(
-                    b"</headerFooter>",
-                    b"</headerFooter>" + _NO_TRIANGLES,
-                    1,
-                )
-            entry = zipfile.ZipInfo(member.filename, stamp)
-            entry.create_system = 3
-            entry.external_attr = 0o600 << 16
-            target.writestr(entry, part, compress_type=zipfile.ZIP_DEFLATED)
-    return file.getvalue()
+        return f"hết ngày {day(local - timedelta(days=1))}"
+    return f"{local:%H:%M} ngày {day(local)}"

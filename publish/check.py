@@ -24,7 +24,16 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from cchc.periods import LOCAL_ZONE, ReportingPeriod
-from publish.declared import Declared, DeclaredFigure, DeclaredRow, Reading, choices_of, plain_text, read_figure, read_number
+from publish.declared import (
+    Declared,
+    DeclaredFigure,
+    DeclaredRow,
+    Reading,
+    choices_of,
+    plain_text,
+    read_figure,
+    read_number,
+)
 from publish.figures import FiguresUnfit
 
 _DATA = Path(__file__).parent / "data"
@@ -32,8 +41,16 @@ _DATA = Path(__file__).parent / "data"
 _ROWS = text("""
     select
         indicator.form_no, form.form_title, indicator.code, indicator.label, indicator.unit, indicator.kind,
-        indicator.value, indicator.display, indicator.status, indicator.formula, indicator.sources,
-        indicator.as_of_at
+        indicator.value, indicator.display, indicator.status, indicator.formula, indicator.as_of_at,
+        array(
+            select dataset.dataset_name || ' (' || dataset.owner_name || ')'
+            from reporting.rpt_source_status as dataset
+            where
+                dataset.period_id = indicator.period_id
+                and dataset.source_dataset_id = any(indicator.sources)
+                and dataset.status = 'missing'
+            order by dataset.source_dataset_id collate "C"
+        ) as missing_names
     from reporting.rpt_indicator as indicator
     left join reporting.rpt_form as form
         on indicator.period_id = form.period_id
@@ -115,7 +132,7 @@ class Row:
     value: Decimal | None
     display: str
     status: str
-    sources: tuple[str, ...]
+    missing_names: tuple[str, ...]
     formula: Formula | None
 
     @property
@@ -284,7 +301,7 @@ def read_computed(connection: Connection, period_id: str) -> Computed:
             value=record["value"],
             display=record["display"] or "",
             status=record["status"],
-            sources=tuple(record["sources"] or ()),
+            missing_names=tuple(record["missing_names"]),
             formula=Formula.parse(record["formula"]),
         )
         for record in records
@@ -1056,8 +1073,8 @@ def _at(row: Row) -> str:
 
 
 def _no_source(row: Row) -> str:
-    sources = ", ".join(row.sources)
-    return f"chưa có nguồn số liệu ({sources})" if sources else "chưa có nguồn số liệu"
+    names = ", ".join(row.missing_names)
+    return f"chưa có nguồn số liệu: {names}" if names else "chưa có nguồn số liệu"
 
 
 def _unlike_unit(declared: str, catalogue: str) -> bool:

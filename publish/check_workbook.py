@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-import io
-import re
-import unicodedata
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime
 from itertools import groupby
 
-from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
-from openpyxl.utils.indexed_list import IndexedList
-from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.worksheet import Worksheet
 
 from cchc.periods import LOCAL_ZONE
 from cchc.progress import vietnamese
 from publish.check import Comparison, Finding, Level, Line
+from publish.sheet_style import (
+    DIGIT_PIXELS,
+    FONT,
+    INDENT,
+    choices,
+    day,
+    fixed,
+    new_workbook,
+    room,
+    set_up_page,
+    write_text,
+)
 from publish.typography import most_lines, row_height, wrap
 
 FILE_NAME = "doi-chieu.xlsx"
 FINDINGS_SHEET, ROWS_SHEET, FIGURES_SHEET = "Mâu thuẫn", "Đối chiếu phụ lục", "Đối chiếu lời văn"
 SYNTHETIC_LINE = "Số liệu của kho là số minh họa: dữ liệu tổng hợp, hiệu chỉnh theo số tổng đã công bố"
 
-_FONT = "Times New Roman"
 _SIZE = 12
 _TITLE_SIZE = 14
 _SMALL_SIZE = 11
-# a digit of the default font, Times New Roman at 12 points, is 8 pixels wide
-_DIGIT_PIXELS = 8
-_POINTS_PER_PIXEL = 0.75
-_CELL_PADDING = 6.0
-_INDENT = 9.0
-_MILLIMETRES_PER_INCH = 25.4
 _MARGINS = {"top": 15, "bottom": 18, "left": 20, "right": 15, "header": 8, "footer": 8}
 
 _FILLS = {
@@ -56,9 +53,6 @@ _MEANINGS = {
 }
 _THIN = Side(style="thin", color="808080")
 _BOX = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_NO_TRIANGLES = b'<ignoredErrors><ignoredError sqref="A1:H2000" numberStoredAsText="1"/></ignoredErrors>'
-_MODIFIED = re.compile(rb"(<dcterms:(?:modified|created)[^>]*>)([^<]*)(</dcterms:(?:modified|created)>)")
 
 
 @dataclass(frozen=True)
@@ -113,20 +107,13 @@ class About:
 
 def render(comparison: Comparison, about: About) -> bytes:
     """The workbook's bytes; the same comparison gives the same bytes."""
-    book = Workbook()
-    book.remove(book.active)
-    font = Font(name=_FONT, size=_SIZE, family=1)
-    # openpyxl has no public way to change the default font, which widths and empty cells go by
-    book._fonts = IndexedList([font])
-    book._named_styles["Normal"].font = font
+    book = new_workbook()
     _findings_sheet(book.create_sheet(FINDINGS_SHEET), comparison, about)
     _rows_sheet(book.create_sheet(ROWS_SHEET), comparison, about)
     _figures_sheet(book.create_sheet(FIGURES_SHEET), comparison, about)
     book.properties.title = f"Đối chiếu báo cáo cải cách hành chính, {comparison.computed.period.title_vi}"
     book.properties.creator = about.province_name
-    file = io.BytesIO()
-    book.save(file)
-    return _fixed(file.getvalue(), about.generated_at)
+    return fixed(book, about.generated_at.astimezone(LOCAL_ZONE), about.generated_at)
 
 
 def _findings_sheet(sheet: Worksheet, comparison: Comparison, about: About) -> None:
@@ -192,7 +179,7 @@ def _line(page: _Page, first: str, line: Line, *, depth: int = 0) -> None:
     texts = (
         first,
         line.label,
-        _choices(line.unit),
+        choices(line.unit),
         line.declared,
         line.computed,
         line.difference,
@@ -210,7 +197,7 @@ def _heading(page: _Page, title: str, comparison: Comparison, about: About) -> N
     page.line(about.province_name.upper(), bold=True)
     page.line(title, size=_TITLE_SIZE, bold=True)
     period = computed.period
-    span = f"từ {_day(period.from_on)} đến {_day(period.to_on)}"
+    span = f"từ {day(period.from_on)} đến {day(period.to_on)}"
     page.line(f"Kỳ báo cáo: {period.title_vi[:1].lower()}{period.title_vi[1:]} ({span})", italic=True)
     page.line(f"Tệp được đối chiếu: {', '.join(about.declared_names)}", italic=True)
     page.line(f"Số của kho tính đến {computed.as_of_at.astimezone(LOCAL_ZONE):%H:%M ngày %d/%m/%Y}", italic=True)
@@ -235,10 +222,6 @@ def _legend(page: _Page) -> None:
         page.small(meaning, fill=_FILLS[level])
 
 
-def _choices(unit: str) -> str:
-    return re.sub(r"(= \d+);? (?=\S)", r"\1\n", unit)
-
-
 class _Page:
     """Writes a sheet from the top down and gives each row the height its text needs."""
 
@@ -248,37 +231,37 @@ class _Page:
         self.next_row = 1
         self.last_column = get_column_letter(len(columns))
         for number, column in enumerate(columns, start=1):
-            sheet.column_dimensions[get_column_letter(number)].width = column.pixels / _DIGIT_PIXELS
+            sheet.column_dimensions[get_column_letter(number)].width = column.pixels / DIGIT_PIXELS
 
     def line(
         self, text: str, *, size: int = _SIZE, bold: bool = False, italic: bool = False, colour: str | None = None
     ) -> None:
         """A centred line over the whole width."""
-        font = Font(name=_FONT, size=size, bold=bold, italic=italic, color=colour)
+        font = Font(name=FONT, size=size, bold=bold, italic=italic, color=colour)
         self._wide(1, text, font, Alignment(horizontal="center", vertical="center", wrap_text=True))
 
     def header(self) -> None:
         """The headings of the table, which every printed page repeats."""
         self.sheet.print_title_rows = f"{self.next_row}:{self.next_row}"
-        font = Font(name=_FONT, size=_SIZE, bold=True)
+        font = Font(name=FONT, size=_SIZE, bold=True)
         lines = 1
         for number, column in enumerate(self.columns, start=1):
             cell = self.sheet.cell(self.next_row, number)
-            _write_text(cell, column.heading)
+            write_text(cell, column.heading)
             cell.font, cell.fill, cell.border = font, _HEAD, _BOX
             cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
-            lines = max(lines, len(wrap(column.heading, _SIZE, _room(column.pixels), bold=True)))
+            lines = max(lines, len(wrap(column.heading, _SIZE, room(column.pixels), bold=True)))
         self._finish(row_height(lines + 0.5, _SIZE))
         self.sheet.freeze_panes = f"A{self.next_row}"
 
     def band(self, text: str) -> None:
         """A row over the whole width that opens a part of the table."""
-        font = Font(name=_FONT, size=_SIZE, bold=True)
+        font = Font(name=FONT, size=_SIZE, bold=True)
         self._wide(1, text, font, Alignment(horizontal="left", vertical="center", indent=1), boxed=_BAND)
 
     def wide_row(self, text: str) -> None:
         """A row of the table that has only one thing to say."""
-        font = Font(name=_FONT, size=_SIZE, italic=True)
+        font = Font(name=FONT, size=_SIZE, italic=True)
         nothing = PatternFill()
         self._wide(1, text, font, Alignment(horizontal="left", vertical="center", indent=1), boxed=nothing)
 
@@ -300,8 +283,8 @@ class _Page:
                 cell = self.sheet.cell(self.next_row, at + 1)
                 # text that touches the rule beside it is hard to read
                 indent = 0 if column.is_centred else 1 + (label_indent if at == 1 else 0)
-                _write_text(cell, text)
-                cell.font = Font(name=_FONT, size=_SIZE, bold=at in bold)
+                write_text(cell, text)
+                cell.font = Font(name=FONT, size=_SIZE, bold=at in bold)
                 cell.border = _BOX
                 cell.alignment = Alignment(
                     horizontal="center" if column.is_centred else "left",
@@ -311,13 +294,13 @@ class _Page:
                 )
                 if at in fills:
                     cell.fill = fills[at]
-                room = _room(column.pixels) - _INDENT * indent
-                lines = max(lines, len(wrap(text, _SIZE, room, bold=at in bold)))
+                width = room(column.pixels) - INDENT * indent
+                lines = max(lines, len(wrap(text, _SIZE, width, bold=at in bold)))
             self._finish(row_height(lines, _SIZE))
 
     def small_heading(self, text: str) -> None:
         """What stands above the small lines under the table."""
-        font = Font(name=_FONT, size=_SMALL_SIZE, bold=True, italic=True)
+        font = Font(name=FONT, size=_SMALL_SIZE, bold=True, italic=True)
         self._wide(1, text, font, Alignment(horizontal="left", vertical="center"))
 
     def small(self, text: str, *, fill: PatternFill | None = None) -> None:
@@ -325,7 +308,7 @@ class _Page:
         if fill is not None:
             cell = self.sheet.cell(self.next_row, 1)
             cell.fill, cell.border = fill, _BOX
-        font = Font(name=_FONT, size=_SMALL_SIZE, italic=True)
+        font = Font(name=FONT, size=_SMALL_SIZE, italic=True)
         self._wide(2, text, font, Alignment(horizontal="left", vertical="center", wrap_text=True, indent=1))
 
     def gap(self) -> None:
@@ -333,25 +316,15 @@ class _Page:
 
     def finish(self, comparison: Comparison, about: About) -> None:
         """How the sheet is printed."""
-        sheet = self.sheet
-        sheet.print_area = f"A1:{self.last_column}{self.next_row - 1}"
-        sheet.page_setup.orientation = "landscape"
-        sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
-        sheet.sheet_properties.pageSetUpPr.fitToPage = True
-        sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-        sheet.page_margins = PageMargins(**{side: mm / _MILLIMETRES_PER_INCH for side, mm in _MARGINS.items()})
-        sheet.print_options.horizontalCentered = True
-        sheet.sheet_view.showGridLines = False
         generated = about.generated_at.astimezone(LOCAL_ZONE)
-        footer = sheet.oddFooter
-        footer.left.text = f"Đối chiếu báo cáo CCHC, kỳ {comparison.computed.period.id}"
-        footer.center.text = "Trang &P/&N"
-        footer.right.text = f"Lập lúc {generated:%H:%M} ngày {_day(generated)}"
-        for part in (footer.left, footer.center, footer.right):
-            part.font, part.size = f"{_FONT},Regular", 11
+        footer = (
+            f"Đối chiếu báo cáo CCHC, kỳ {comparison.computed.period.id}",
+            f"Lập lúc {generated:%H:%M} ngày {day(generated)}",
+        )
+        set_up_page(self.sheet, self.last_column, _MARGINS, footer)
 
     def _pieces(self, at: int, text: str, bold: bool) -> list[str]:
-        lines = wrap(text, _SIZE, _room(self.columns[at].pixels) - _INDENT, bold=bold)
+        lines = wrap(text, _SIZE, room(self.columns[at].pixels) - INDENT, bold=bold)
         most = most_lines(_SIZE)
         if len(lines) <= most:
             return [text]
@@ -368,50 +341,11 @@ class _Page:
             start_row=self.next_row, end_row=self.next_row, start_column=first, end_column=len(self.columns)
         )
         cell = self.sheet.cell(self.next_row, first)
-        _write_text(cell, text)
+        write_text(cell, text)
         cell.font, cell.alignment = font, alignment
-        room = _room(sum(column.pixels for column in self.columns[first - 1 :]))
-        self._finish(row_height(len(wrap(text, font.size, room, bold=font.bold)), font.size))
+        width = room(sum(column.pixels for column in self.columns[first - 1 :]))
+        self._finish(row_height(len(wrap(text, font.size, width, bold=font.bold)), font.size))
 
     def _finish(self, height: float) -> None:
         self.sheet.row_dimensions[self.next_row].height = height
         self.next_row += 1
-
-
-def _room(pixels: int) -> float:
-    """Points that a column leaves for text."""
-    return pixels * _POINTS_PER_PIXEL - _CELL_PADDING
-
-
-def _write_text(cell: Cell, text: str) -> None:
-    """Write text as text, whatever it starts with: what people declared must not run as a formula."""
-    clean = ILLEGAL_CHARACTERS_RE.sub("", unicodedata.normalize("NFC", text))
-    if not clean:
-        return
-    cell.value = clean
-    cell.data_type = "s"
-    if clean.startswith(_FORMULA_STARTS):
-        cell.quotePrefix = True
-
-
-def _day(day: date) -> str:
-    return f"{day.day}/{day.month}/{day.year}"
-
-
-def _fixed(content: bytes, generated_at: datetime) -> bytes:
-    """The package with its clock times pinned, and without Excel's triangles on figures that are text."""
-    moment = generated_at.astimezone(UTC).replace(microsecond=0, tzinfo=None)
-    stamp = (moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second)
-    file = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(file, "w") as target:
-        for member in source.infolist():
-            part = source.read(member)
-            if member.filename == "docProps/core.xml":
-                part = _MODIFIED.sub(rb"\g<1>" + f"{moment.isoformat()}Z".encode() + rb"\g<3>", part)
-            elif member.filename.startswith("xl/worksheets/sheet"):
-                part = part.replace(b"</headerFooter>", b"</headerFooter>" + _NO_TRIANGLES, 1)
-            entry = zipfile.ZipInfo(member.filename, stamp)
-            entry.create_system = 3
-            entry.external_attr = 0o600 << 16
-            target.writestr(entry, part, compress_type=zipfile.ZIP_DEFLATED)
-    return file.getvalue()

@@ -80,7 +80,9 @@ def check(
 
 def explain(
     period: _Period,
-    code: Annotated[str, typer.Argument(help="Số biểu rồi đến số thứ tự, ví dụ 3.3.1.1 hoặc 3/3.1.1; hoặc khóa của số liệu lời văn")],
+    code: Annotated[
+        str, typer.Argument(help="Số biểu rồi đến số thứ tự, ví dụ 3.3.1.1 hoặc 3/3.1.1; hoặc khóa của số liệu lời văn")
+    ],
     all_units: Annotated[bool, typer.Option("--all", help="Liệt kê mọi đơn vị")] = False,
     rows_of: Annotated[
         str | None, typer.Option("--rows", help="Chỉ ghi các dòng của một số đo, thành bảng CSV")

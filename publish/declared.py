@@ -47,7 +47,8 @@ _DATE, _FORMULA = "#ngày ", "#công thức "
 _NOTHING = {"chua co so lieu", "chua co", "khong co so lieu"}
 _DASHES = {"-", "–", "—", "−"}
 _APPROXIMATE = re.compile(
-    r"(?:(?P<above>trên|hơn|over|above|>|≥)|(?P<below>dưới|under|below|<|≤)|khoảng|gần|xấp xỉ|ước|nearly|about|~|≈)\s*(?=\d)",
+    r"(?:(?P<above>trên|hơn|over|above|>|≥)|(?P<below>dưới|under|below|<|≤)"
+    r"|khoảng|gần|xấp xỉ|ước|nearly|about|~|≈)\s*(?=\d)",
     re.IGNORECASE,
 )
 _FRACTION = re.compile(r"\d+\s*/\s*\d+")

@@ -86,6 +86,11 @@ _LOADS = text("""
     where load.load_id = any(:load_ids)
     order by load.source collate "C", load.dataset collate "C", load.covers_from_on nulls first, load.load_id
 """)
+_NAMES = text("""
+    select source_dataset_id, dataset_name || ', ' || owner_name as name
+    from reporting.rpt_source_status
+    where period_id = :period_id
+""")
 _CODE = re.compile(r"(?P<form>\d)[./](?P<code>\d+(?:\.\d+)*)")
 _MEASURE = re.compile(r"[a-z][a-z0-9_]*")
 _STATUSES = {
@@ -175,6 +180,11 @@ class Explanation:
     loads: tuple[Load, ...]
     measures: tuple[str, ...]
     queries: tuple[tuple[str, str], ...]
+    names: dict[str, str]
+
+    def name(self, dataset: str) -> str:
+        """A dataset as people call it, with its technical name."""
+        return f"{self.names[dataset]} ({dataset})" if dataset in self.names else dataset
 
 
 def explain(connection: Connection, period_id: str, code: str) -> Explanation:
@@ -200,6 +210,7 @@ def explain(connection: Connection, period_id: str, code: str) -> Explanation:
         loads,
         measures,
         (*_mart_queries(period_id, measures, indicators), *_raw_queries(loads)),
+        dict(connection.execute(_NAMES, {"period_id": period_id}).all()),
     )
 
 
@@ -226,9 +237,9 @@ def lines(explanation: Explanation, *, all_units: bool = False) -> Iterator[str]
     yield ""
     models = ", ".join(item.inputs.get("models") or []) or "chưa có"
     yield f"Mô hình dbt: {models}"
-    yield f"Bộ dữ liệu: {', '.join(item.sources) or 'không có'}"
+    yield f"Bộ dữ liệu: {'; '.join(map(explanation.name, item.sources)) or 'không có'}"
     yield ""
-    yield from _load_lines(explanation.loads)
+    yield from _load_lines(explanation)
     listed = [measure for measure in explanation.measures if rows_query(measure, explanation.period.id)]
     if listed:
         yield ""
@@ -493,13 +504,14 @@ def _counts(totals: Sequence[Decimal], *, has_rate: bool) -> list[str]:
     return cells
 
 
-def _load_lines(loads: Sequence[Load]) -> Iterator[str]:
+def _load_lines(explanation: Explanation) -> Iterator[str]:
+    loads = explanation.loads
     yield f"Lần nạp và tệp nguồn ({vietnamese(len(loads))}):"
     if not loads:
         yield "  chưa có"
     for load in loads:
         names = ", ".join(load.names) or "không rõ tên"
-        yield f"  {load.source}.{load.dataset}: {names}"
+        yield f"  {explanation.name(f'{load.source}.{load.dataset}')}: {names}"
         yield f"    sha256 {load.digest}"
         yield (
             f"    đọc {vietnamese(load.rows_read)} dòng, nạp {vietnamese(load.rows_loaded)},"

@@ -25,17 +25,28 @@ _FIGURES = text("""
         ) as warnings
         from reporting.rpt_data_warning
         where period_id = :period_id
+    ),
+
+    names as (
+        select
+            coalesce(
+                jsonb_object_agg(source_dataset_id, dataset_name || ' (' || owner_name || ')'), '{}'
+            ) as dataset_names
+        from reporting.rpt_source_status
+        where period_id = :period_id
     )
 
     select
         form.form_no, form.form_title, form.code, form.label, form.unit, form.kind, form.display, form.note,
-        indicator.status, indicator.value, indicator.sources, indicator.as_of_at, warnings.warnings
+        indicator.status, indicator.value, indicator.sources, indicator.as_of_at, warnings.warnings,
+        names.dataset_names
     from reporting.rpt_form as form
     left join reporting.rpt_indicator as indicator
         on form.period_id = indicator.period_id
         and form.form_no = indicator.form_no
         and form.code = indicator.code
     cross join warnings
+    cross join names
     where form.period_id = :period_id
     order by form.form_no, form.sort_order
 """)
@@ -58,6 +69,7 @@ class Row:
     status: str
     note: str
     sources: tuple[str, ...]
+    source_names: tuple[str, ...] = ()
 
     @property
     def is_heading(self) -> bool:
@@ -120,7 +132,7 @@ def read_report(connection: Connection, period_id: str) -> Report:
 def _row(form_no: int, record: RowMapping) -> Row:
     if record["status"] is None:
         raise FiguresUnfit(f"Biểu {form_no}, chỉ tiêu {record['code']} không có trong rpt_indicator")
-    value = record["value"]
+    value, sources = record["value"], tuple(record["sources"] or ())
     if value is not None and not value.is_finite():
         raise FiguresUnfit(f"Biểu {form_no}, chỉ tiêu {record['code']} có giá trị không phải là số: {value}")
     return Row(
@@ -132,7 +144,8 @@ def _row(form_no: int, record: RowMapping) -> Row:
         display=record["display"] or "",
         status=record["status"],
         note=record["note"] or "",
-        sources=tuple(record["sources"] or ()),
+        sources=sources,
+        source_names=tuple(record["dataset_names"].get(source, source) for source in sources),
     )
 
 

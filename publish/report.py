@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from cchc.settings import Settings
 from publish import appendix, indicators, output
 from publish.figures import Report, read_report
+from publish.sheet_style import modified_moment
 
 
 def publish_report(
@@ -46,7 +47,7 @@ def publish_report(
 
 def _appendix(report: Report, masthead: appendix.Masthead, published: bytes | None) -> bytes:
     """The appendix; the same figures keep the moment, and so the bytes, of their first publication."""
-    first_moment = appendix.generated_moment(published) if published else None
+    first_moment = modified_moment(published) if published else None
     if first_moment is not None:
         unchanged = appendix.render(report, replace(masthead, generated_at=first_moment))
         if unchanged == published:

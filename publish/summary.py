@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, text
 
 from cchc.progress import vietnamese
 from publish.figures import DataWarning
@@ -45,7 +46,8 @@ _SOURCES = text("""
     )
 
     select
-        source, file_new_count, file_repeat_count, file_refused_count, file_skipped_count,
+        source, coalesce(names.source_name, '') as source_name,
+        file_new_count, file_repeat_count, file_refused_count, file_skipped_count,
         coalesce(rows_read, 0) as rows_read,
         coalesce(rows_loaded, 0) as rows_loaded,
         coalesce(rows_rejected, 0) as rows_rejected,
@@ -53,23 +55,52 @@ _SOURCES = text("""
         coalesce(rows_held, 0) as rows_held
     from file_counts
     left join row_counts using (source)
+    left join lateral (
+        select min(source_name) as source_name from reporting.rpt_source_status as named
+        where named.source = file_counts.source
+    ) as names on true
     order by source collate "C"
 """)
 _NOT_LOADED = text("""
     select
-        arrival.source, arrival.name, arrival.outcome,
+        arrival.source, coalesce(names.source_name, '') as source_name, arrival.name, arrival.outcome,
         coalesce(load.refused_reason, arrival.message, '') as reason
     from ops.arrival as arrival
     left join ops.load as load using (load_id)
+    left join lateral (
+        select min(source_name) as source_name from reporting.rpt_source_status as named
+        where named.source = arrival.source
+    ) as names on true
     where arrival.arrived_at >= :since and arrival.outcome in ('refused', 'failed', 'skipped')
     order by arrival.arrival_id
 """)
+# by who must act on it, then by file
 _LOAD_WARNINGS = text("""
-    select code, message, sum(row_count)::bigint as row_count
-    from ops.load_warning
-    where load_id in (select load_id from ops.arrival where arrived_at >= :since and outcome = 'new')
-    group by code, message
-    order by code collate "C", message collate "C"
+    with arrivals as (
+        select load_id, array_agg(distinct name order by name) as files
+        from ops.arrival
+        where arrived_at >= :since and outcome = 'new'
+        group by load_id
+    ),
+
+    names as (
+        select distinct source, dataset, dataset_name, owner_name from reporting.rpt_source_status
+    )
+
+    select
+        coalesce(names.owner_name, load.source) as owner_name,
+        coalesce(names.dataset_name, load.dataset) as dataset_name,
+        warning.message,
+        -- a load can have come under two names: its rows count once
+        sum(warning.row_count) filter (where file.place = 1)::bigint as row_count,
+        array_agg(distinct file.name order by file.name) as files
+    from ops.load_warning as warning
+    inner join arrivals on warning.load_id = arrivals.load_id
+    inner join ops.load as load on warning.load_id = load.load_id
+    left join names on load.source = names.source and load.dataset = names.dataset
+    cross join lateral unnest(arrivals.files) with ordinality as file (name, place)
+    group by names.owner_name, load.source, names.dataset_name, load.dataset, warning.message
+    order by 1, min(file.name) collate "C", 2, 3
 """)
 _INDICATORS = text("""
     select
@@ -87,6 +118,7 @@ _DATA_WARNINGS = text("""
 """)
 _OUTCOMES = {"refused": "bị từ chối", "failed": "lỗi", "skipped": "bỏ qua"}
 _MOST_WARNINGS = 20
+_MOST_FILES = 3
 
 
 @dataclass(frozen=True)
@@ -94,6 +126,7 @@ class SourceCounts:
     """What came from one source: files by outcome; rows read = loaded + rejected + duplicate + held."""
 
     source: str
+    source_name: str
     file_new_count: int
     file_repeat_count: int
     file_refused_count: int
@@ -110,9 +143,21 @@ class NotLoaded:
     """A file or a pull that did not load, and why."""
 
     source: str
+    source_name: str
     name: str
     outcome: str
     reason: str
+
+
+@dataclass(frozen=True)
+class LoadWarning:
+    """What the loads of a dataset warn of, with the files and the department that can mend it."""
+
+    owner_name: str
+    dataset_name: str
+    message: str
+    row_count: int
+    files: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -125,7 +170,7 @@ class RefreshSummary:
     ok_count: int
     stale_count: int
     missing_count: int
-    load_warnings: tuple[DataWarning, ...]
+    load_warnings: tuple[LoadWarning, ...]
     data_warnings: tuple[DataWarning, ...]
     steps: Sequence[tuple[str, float]] = field(default=())
     files: Sequence[str] = field(default=())
@@ -162,16 +207,15 @@ def collect(
         period_id=period_id,
         sources=tuple(SourceCounts(**row) for row in connection.execute(_SOURCES, run).mappings()),
         not_loaded=tuple(NotLoaded(**row) for row in connection.execute(_NOT_LOADED, run).mappings()),
-        load_warnings=_warnings(connection, _LOAD_WARNINGS, run),
-        data_warnings=_warnings(connection, _DATA_WARNINGS, period),
+        load_warnings=tuple(
+            LoadWarning(**{**row, "files": tuple(row["files"])})
+            for row in connection.execute(_LOAD_WARNINGS, run).mappings()
+        ),
+        data_warnings=tuple(DataWarning(**row) for row in connection.execute(_DATA_WARNINGS, period).mappings()),
         steps=tuple(steps),
         files=tuple(files),
         **indicators,
     )
-
-
-def _warnings(connection: Connection, query: TextClause, parameters: dict) -> tuple[DataWarning, ...]:
-    return tuple(DataWarning(**row) for row in connection.execute(query, parameters).mappings())
 
 
 def show(summary: RefreshSummary, console: Console) -> None:
@@ -194,7 +238,7 @@ def _show_tables(summary: RefreshSummary, console: Console) -> None:
             source.rows_loaded, source.rows_rejected, source.rows_duplicate, source.rows_held,
         )  # fmt: skip
         style = "yellow" if source.file_refused_count or source.rows_rejected else ""
-        table.add_row(Text(_printable(source.source)), *map(vietnamese, counts), style=style)
+        table.add_row(Text(_printable(_named(source))), *map(vietnamese, counts), style=style)
     if summary.sources:
         console.print(table)
     if summary.steps:
@@ -217,11 +261,11 @@ def _lines(summary: RefreshSummary, *, with_counts: bool) -> list[str]:
         lines.append("Không có tệp hay lần lấy dữ liệu nào trong lần chạy này")
     for item in summary.not_loaded:
         reason = item.reason or "không rõ lý do"
-        lines.append(f"{_OUTCOMES[item.outcome].capitalize()}: {item.source}, {item.name}: {reason}")
+        lines.append(f"{_OUTCOMES[item.outcome].capitalize()}: {_named(item)}, {item.name}: {reason}")
     ok, stale, missing = map(vietnamese, (summary.ok_count, summary.stale_count, summary.missing_count))
     lines.append(f"Chỉ tiêu: {ok} đủ số liệu, {stale} dùng số liệu cũ, {missing} chưa có số liệu")
-    lines += _warning_lines("Cảnh báo khi nạp", summary.load_warnings)
-    lines += _warning_lines("Cảnh báo về dữ liệu", summary.data_warnings)
+    lines += _load_warning_lines(summary.load_warnings)
+    lines += _data_warning_lines(summary.data_warnings)
     if with_counts:
         lines += [f"Bước {name}: {_seconds(seconds)} giây" for name, seconds in summary.steps]
     lines += [f"Tệp kết quả: {file}" for file in summary.files]
@@ -244,17 +288,37 @@ def _source_line(source: SourceCounts) -> str:
         f" loại {vietnamese(source.rows_rejected)}, trùng {vietnamese(source.rows_duplicate)}"
     )
     held = f", giữ lại {vietnamese(source.rows_held)}" if source.rows_held else ""
-    return f"Nguồn {source.source}: tệp {', '.join(files)}; {rows}{held}"
+    return f"Nguồn {_named(source)}: tệp {', '.join(files)}; {rows}{held}"
 
 
-def _warning_lines(title: str, warnings: Sequence[DataWarning]) -> list[str]:
-    shown = [
-        f"{title}: {warning.message}"
-        + (f" ({vietnamese(warning.row_count)} dòng)" if warning.row_count is not None else "")
-        for warning in warnings[:_MOST_WARNINGS]
-    ]
-    more = len(warnings) - len(shown)
-    return [*shown, f"{title}: còn {vietnamese(more)} cảnh báo khác"] if more else shown
+def _named(item: SourceCounts | NotLoaded) -> str:
+    return f"{item.source_name} ({item.source})" if item.source_name else item.source
+
+
+def _load_warning_lines(warnings: Sequence[LoadWarning]) -> list[str]:
+    """A paragraph for each department, so that each can be sent its own."""
+    lines = []
+    for owner, found in groupby(warnings, key=lambda warning: warning.owner_name):
+        own = list(found)
+        lines.append(f"Cảnh báo khi nạp, {owner} ({vietnamese(len(own))}):")
+        for warning in own[:_MOST_WARNINGS]:
+            files = ", ".join(warning.files[:_MOST_FILES])
+            if (more := len(warning.files) - _MOST_FILES) > 0:
+                files += f" và {vietnamese(more)} tệp khác"
+            rows = f" ({vietnamese(warning.row_count)} dòng)" if warning.row_count else ""
+            lines.append(f"  {files} · {warning.dataset_name}: {warning.message}{rows}")
+        if len(own) > _MOST_WARNINGS:
+            lines.append(f"  còn {vietnamese(len(own) - _MOST_WARNINGS)} cảnh báo khác")
+    return lines
+
+
+def _data_warning_lines(warnings: Sequence[DataWarning]) -> list[str]:
+    lines = [f"Cảnh báo về dữ liệu ({vietnamese(len(warnings))}):"] if warnings else []
+    # how many is in the sentence itself
+    lines += [f"  {warning.message}" for warning in warnings[:_MOST_WARNINGS]]
+    if len(warnings) > _MOST_WARNINGS:
+        lines.append(f"  còn {vietnamese(len(warnings) - _MOST_WARNINGS)} cảnh báo khác")
+    return lines
 
 
 def _seconds(seconds: float) -> str:

@@ -34,6 +34,10 @@ _TABLES = """
         period_id text, measure_code text, measure_value numeric, datasets text[], model_name text, load_ids bigint[],
         as_of_at timestamptz
     );
+    create table reporting.rpt_source_status (
+        period_id text, source_dataset_id text, source text, dataset text, source_name text, dataset_name text,
+        owner_name text, status text
+    );
     create schema reference;
     create table reference.report_narrative (narrative_key text, numerator text, denominator text, scale numeric);
 """
@@ -90,6 +94,19 @@ class Figures:
             code=code,
             message=message,
             row_count=row_count,
+        )
+
+    def name_dataset(self, source: str, dataset: str, source_name: str, dataset_name: str, owner_name: str) -> None:
+        """What people call a dataset; it never came."""
+        self.execute(
+            "insert into reporting.rpt_source_status values (:period_id, :source || '.' || :dataset, :source, :dataset,"
+            " :source_name, :dataset_name, :owner_name, 'missing')",
+            period_id=PERIOD,
+            source=source,
+            dataset=dataset,
+            source_name=source_name,
+            dataset_name=dataset_name,
+            owner_name=owner_name,
         )
 
     def execute(self, statement: str, **parameters: object) -> None:

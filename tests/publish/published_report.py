@@ -62,7 +62,7 @@ def computed(narrative: dict[str, NarrativeValue] | None = None, **values: Decim
                 value=value,
                 display="" if value is None else display,
                 status=status,
-                sources=(row["sources"],) if row["sources"] else (),
+                missing_names=(row["sources"],) if row["sources"] and status == "missing" else (),
                 formula=Formula.parse(_formula(entry)),
             )
         )

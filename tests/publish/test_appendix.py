@@ -14,6 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from publish import appendix
 from publish.figures import FiguresUnfit, read_report
+from publish.sheet_style import modified_moment
 from publish.typography import HIGHEST_ROW, wrap
 from tests.publish.figures_by_hand import PERIOD, Figures
 from tests.publish.spreadsheet import shown_by_spreadsheet
@@ -132,7 +133,8 @@ def test_sample_data_says_so_on_every_sheet(figures: Figures) -> None:
 
 
 def test_missing_and_stale_are_marked_in_colour_and_words(figures: Figures) -> None:
-    figures.set(3, "1.1", status="missing", value=None, display=None)
+    figures.set(3, "1.1", status="missing", value=None, display=None, sources=["kiem_soat_tthc.ra_soat"])
+    figures.name_dataset("kiem_soat_tthc", "ra_soat", "Kiểm soát TTHC", "Rà soát TTHC", "Sở X")
     figures.set(3, "1.2", status="stale", note="Số liệu tại ngày 31/3/2024")
     figures.set(3, "1.3", status="stale", note="Dùng số liệu cũ của quý I")
     book = _book(figures)
@@ -153,7 +155,7 @@ def test_missing_and_stale_are_marked_in_colour_and_words(figures: Figures) -> N
 
     notes = _texts(book["Ghi chú"])
     assert "1.1. Số TTHC đã được phê duyệt phương án đơn giản hóa" in notes
-    assert "departments: don_gian_hoa" in notes
+    assert "Rà soát TTHC (Sở X)" in notes
 
 
 def test_a_legend_stands_under_every_table(figures: Figures) -> None:
@@ -340,15 +342,15 @@ def test_same_figures_same_bytes(figures: Figures) -> None:
     content = _bytes(figures)
 
     assert _bytes(figures) == content
-    assert appendix.generated_moment(content) == MASTHEAD.generated_at
+    assert modified_moment(content) == MASTHEAD.generated_at
     properties = load_workbook(io.BytesIO(content)).properties
     assert properties.created == datetime(2024, 6, 14, 16, 59, 59)
     figures.set(3, "3.1.2", value=54149, display="54.149")
     assert _bytes(figures) != content
 
 
-def test_generated_moment_of_something_else() -> None:
-    assert appendix.generated_moment(b"no workbook") is None
+def test_modified_moment_of_something_else() -> None:
+    assert modified_moment(b"no workbook") is None
 
 
 def test_codes_do_not_wear_warning_triangles(figures: Figures) -> None:

@@ -23,7 +23,7 @@ class Ledger:
     def __init__(self, figures: Figures) -> None:
         self.engine = figures.engine
 
-    def load(self, source: str, *rows: int, refused: str | None = None) -> int:
+    def load(self, source: str, *rows: int, refused: str | None = None, dataset: str = "dossier") -> int:
         """Rows: loaded, rejected, duplicate, held. Returns the load's id."""
         loaded, rejected, duplicate, held = rows
         with self.engine.begin() as connection:
@@ -33,13 +33,14 @@ class Ledger:
                     "insert into ops.load (load_id, source, dataset, digest, contract_version, status,"
                     " refused_reason, rows_read, rows_loaded, rows_rejected, rows_duplicate, rows_held,"
                     " byte_count, landing_uri, code_version, started_at, finished_at)"
-                    " values (:load_id, :source, 'dossier', :digest, '1', :status,"
+                    " values (:load_id, :source, :dataset, :digest, '1', :status,"
                     " :refused, :read, :loaded, :rejected, :duplicate, :held, 1, 'x', 'x', now(), now())"
                     " returning load_id"
                 ),
                 {
                     "load_id": number,
                     "source": source,
+                    "dataset": dataset,
                     "digest": hashlib.sha256(str(number).encode()).hexdigest(),
                     "status": "refused" if refused else "loaded",
                     "refused": refused,
@@ -85,13 +86,14 @@ def ledger(figures: Figures) -> Ledger:
 @pytest.fixture
 def busy(ledger: Ledger, figures: Figures) -> Figures:
     """A run with something of everything, after an earlier run."""
+    figures.name_dataset("one_stop", "dossier", "Hồ sơ một cửa", "Phiên bản hồ sơ", "Văn phòng UBND tỉnh")
     earlier = ledger.load("one_stop", 7, 0, 0, 0)
     ledger.arrival("one_stop", "cu.csv", "new", earlier, at=BEFORE)
     ledger.arrival("one_stop", "hong-cu.csv", "failed", message="lỗi của lần trước", at=BEFORE)
 
     january = ledger.load("one_stop", 54_000, 300, 28, 0)
     ledger.arrival("one_stop", "thang-1.csv", "new", january)
-    ledger.arrival("one_stop", "thang-1-ban-sao.csv", "repeat", january)
+    ledger.arrival("one_stop", "thang-1b.csv", "new", january)
     ledger.arrival("one_stop", "cu.csv", "repeat", earlier)
     ledger.arrival("one_stop", "thang-2.csv", "new", ledger.load("one_stop", 1_000, 0, 2, 0))
     refused = ledger.load("so-noi-vu", 0, 6, 0, 94, refused="6% số dòng bị loại")
@@ -133,9 +135,9 @@ def test_counts_of_this_run_only(busy: Figures) -> None:
     account = _collect(busy)
 
     assert account.sources == (
-        summary.SourceCounts("one_stop", 2, 2, 0, 0, 55_330, 55_000, 300, 30, 0),
-        summary.SourceCounts("portal", 0, 0, 0, 1, 0, 0, 0, 0, 0),
-        summary.SourceCounts("so-noi-vu", 0, 0, 2, 0, 100, 0, 6, 0, 94),
+        summary.SourceCounts("one_stop", "Hồ sơ một cửa", 3, 1, 0, 0, 55_330, 55_000, 300, 30, 0),
+        summary.SourceCounts("portal", "", 0, 0, 0, 1, 0, 0, 0, 0, 0),
+        summary.SourceCounts("so-noi-vu", "", 0, 0, 2, 0, 100, 0, 6, 0, 94),
     )
     for source in account.sources:
         assert source.rows_read == (
@@ -145,9 +147,9 @@ def test_counts_of_this_run_only(busy: Figures) -> None:
 
 def test_what_did_not_load_is_named_with_its_reason(busy: Figures) -> None:
     assert _collect(busy).not_loaded == (
-        summary.NotLoaded("so-noi-vu", "bien-che_2024-06-14.xlsx", "refused", "6% số dòng bị loại"),
-        summary.NotLoaded("so-noi-vu", "\x1b[31mx.xlsx", "failed", "không phải tệp [bold]Excel[/bold]"),
-        summary.NotLoaded("portal", "LayDVC", "skipped", "chưa khai báo CCHC_PORTAL_URL"),
+        summary.NotLoaded("so-noi-vu", "", "bien-che_2024-06-14.xlsx", "refused", "6% số dòng bị loại"),
+        summary.NotLoaded("so-noi-vu", "", "\x1b[31mx.xlsx", "failed", "không phải tệp [bold]Excel[/bold]"),
+        summary.NotLoaded("portal", "", "LayDVC", "skipped", "chưa khai báo CCHC_PORTAL_URL"),
     )
 
 
@@ -162,7 +164,12 @@ def test_indicators_are_counted_without_headings(busy: Figures) -> None:
 def test_warnings_of_the_loads_and_of_the_data(busy: Figures) -> None:
     account = _collect(busy)
 
-    assert [(item.message, item.row_count) for item in account.load_warnings] == [("Ngoài kỳ của tên tệp", 4)]
+    # once for both names that the load came under
+    assert account.load_warnings == (
+        summary.LoadWarning(
+            "Văn phòng UBND tỉnh", "Phiên bản hồ sơ", "Ngoài kỳ của tên tệp", 4, ("thang-1.csv", "thang-1b.csv")
+        ),
+    )
     assert [(item.message, item.row_count) for item in account.data_warnings] == [
         ("Cơ quan không có trong danh mục: H31.99", 1234)
     ]
@@ -173,15 +180,17 @@ def test_a_log_gets_plain_lines(busy: Figures) -> None:
 
     assert _shown(account, terminal=False).splitlines() == [
         "Kết quả cập nhật kỳ 2024-H1",
-        "Nguồn one_stop: tệp 2 mới, 2 đã nạp trước; đọc 55.330 dòng, nạp 55.000, loại 300, trùng 30",
+        "Nguồn Hồ sơ một cửa (one_stop): tệp 3 mới, 1 đã nạp trước; đọc 55.330 dòng, nạp 55.000, loại 300, trùng 30",
         "Nguồn portal: tệp 1 bỏ qua; đọc 0 dòng, nạp 0, loại 0, trùng 0",
         "Nguồn so-noi-vu: tệp 2 bị từ chối; đọc 100 dòng, nạp 0, loại 6, trùng 0, giữ lại 94",
         "Bị từ chối: so-noi-vu, bien-che_2024-06-14.xlsx: 6% số dòng bị loại",
         "Lỗi: so-noi-vu, ?[31mx.xlsx: không phải tệp [bold]Excel[/bold]",
         "Bỏ qua: portal, LayDVC: chưa khai báo CCHC_PORTAL_URL",
         f"Chỉ tiêu: {account.ok_count} đủ số liệu, 2 dùng số liệu cũ, 1 chưa có số liệu",
-        "Cảnh báo khi nạp: Ngoài kỳ của tên tệp (4 dòng)",
-        "Cảnh báo về dữ liệu: Cơ quan không có trong danh mục: H31.99 (1.234 dòng)",
+        "Cảnh báo khi nạp, Văn phòng UBND tỉnh (1):",
+        "  thang-1.csv, thang-1b.csv · Phiên bản hồ sơ: Ngoài kỳ của tên tệp (4 dòng)",
+        "Cảnh báo về dữ liệu (1):",
+        "  Cơ quan không có trong danh mục: H31.99",
         "Bước nạp dữ liệu: 12,3 giây",
         "Bước tính toán: 3,0 giây",
         "Tệp kết quả: out/2024-H1/phu-luc.xlsx",
@@ -194,11 +203,11 @@ def test_a_terminal_gets_tables(busy: Figures) -> None:
 
     row = next(line for line in shown.splitlines() if "one_stop" in line)
     assert [cell.strip() for cell in row.strip("│").split("│")] == [
-        "one_stop", "2", "2", "0", "55.330", "55.000", "300", "30", "0",
+        "Hồ sơ một cửa (one_stop)", "3", "1", "0", "55.330", "55.000", "300", "30", "0",
     ]  # fmt: skip
     assert "15,3" in shown
     assert "Lỗi: so-noi-vu, ?[31mx.xlsx: không phải tệp [bold]Excel[/bold]" in shown
-    assert "Nguồn one_stop: tệp" not in shown
+    assert "(one_stop): tệp" not in shown
 
 
 def test_an_empty_run_says_so(figures: Figures) -> None:
@@ -213,8 +222,28 @@ def test_long_lists_of_warnings_are_cut_and_counted(figures: Figures) -> None:
         figures.warn(f"w{number:02}", f"cảnh báo {number}", None)
     lines = _shown(_collect(figures), terminal=False).splitlines()
 
-    assert sum(line.startswith("Cảnh báo về dữ liệu: cảnh báo") for line in lines) == 20
-    assert "Cảnh báo về dữ liệu: còn 5 cảnh báo khác" in lines
+    assert sum(line.startswith("  cảnh báo") for line in lines) == 20
+    assert "  còn 5 cảnh báo khác" in lines
+
+
+def test_warnings_of_one_department_stand_together_by_file(figures: Figures, ledger: Ledger) -> None:
+    for dataset, name, owner in (("bo_y", "Bộ Y", "Sở B"), ("bo_x", "Bộ X", "Sở A"), ("bo_z", "Bộ Z", "Sở A")):
+        figures.name_dataset("s", dataset, "Nguồn S", name, owner)
+        for number in range(5):
+            load = ledger.load("s", 1, 0, 0, 0, dataset=dataset)
+            ledger.arrival("s", f"{dataset}-{number}.xlsx", "new", load)
+            figures.execute(
+                "insert into ops.load_warning values (:load, 'code', 'cột', 2, 9, 'cùng một câu')", load=load
+            )
+    lines = _shown(_collect(figures), terminal=False).splitlines()
+
+    assert [line for line in lines if "·" in line or line.startswith("Cảnh báo khi nạp")] == [
+        "Cảnh báo khi nạp, Sở A (2):",
+        "  bo_x-0.xlsx, bo_x-1.xlsx, bo_x-2.xlsx và 2 tệp khác · Bộ X: cùng một câu (10 dòng)",
+        "  bo_z-0.xlsx, bo_z-1.xlsx, bo_z-2.xlsx và 2 tệp khác · Bộ Z: cùng một câu (10 dòng)",
+        "Cảnh báo khi nạp, Sở B (1):",
+        "  bo_y-0.xlsx, bo_y-1.xlsx, bo_y-2.xlsx và 2 tệp khác · Bộ Y: cùng một câu (10 dòng)",
+    ]
 
 
 @pytest.mark.parametrize(("outcome", "needed"), [("refused", True), ("failed", True), ("skipped", False)])
