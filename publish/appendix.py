@@ -48,7 +48,7 @@ _COLUMNS = tuple(_COLUMN_PIXELS)
 _POINTS_PER_INCH = 72
 _PAPER_HEIGHT = 210
 # A form may be printed this much smaller when that saves it a page of leftovers.
-_SMALLEST_SCALE = 0.87
+_SMALLEST_SCALE = 0.85
 # Decree 30/2020, appendix I: top and bottom 20 to 25 mm, left 30 to 35, right 15 to 20.
 _MARGINS = {"top": 20, "bottom": 20, "left": 30, "right": 15, "header": 8, "footer": 10}
 
@@ -180,18 +180,24 @@ def _about_the_data(page: _Page, report: Report, masthead: Masthead) -> None:
 
 
 def _legend(page: _Page, form: Form, report: Report) -> None:
-    page.gap()
-    page.small_heading("Chú thích:")
-    page.small(
-        f"{MISSING_MARK}: nguồn chưa gửi số liệu, hoặc số liệu gửi không dùng được; không phải là số 0.",
-        fill=_MISSING_FILL,
-    )
-    page.small(f"{STALE_MARK}: nguồn không có bản mới; dùng bản hợp lệ gần nhất.", fill=_STALE_FILL)
+    shown = {row.status for row in form.rows if not row.is_heading}
+    texts = []
+    # what stands in no row needs no explanation, and would push the last rows onto a page of their own
+    if "missing" in shown:
+        said = "nguồn chưa gửi số liệu, hoặc số liệu gửi không dùng được; không phải là số 0."
+        texts.append((f"{MISSING_MARK}: {said}", _MISSING_FILL))
+    if "stale" in shown:
+        texts.append((f"{STALE_MARK}: nguồn không có bản mới; dùng bản hợp lệ gần nhất.", _STALE_FILL))
     if any(row.status == "ok" and not row.is_heading and not row.display for row in form.rows):
-        page.small("Kết quả để trống: không phát sinh trong kỳ nên không có kết quả để ghi.")
+        texts.append(("Kết quả để trống: không phát sinh trong kỳ nên không có kết quả để ghi.", None))
     if report.warnings:
         count = len(report.warnings)
-        page.small(f"Dữ liệu nguồn có {count} cảnh báo, ghi đầy đủ ở trang “{NOTES_SHEET}”.")
+        texts.append((f"Dữ liệu nguồn có {count} cảnh báo, ghi đầy đủ ở trang “{NOTES_SHEET}”.", None))
+    if texts:
+        page.gap()
+        page.small_heading("Chú thích:")
+    for text, fill in texts:
+        page.small(text, fill=fill)
 
 
 def _notes_sheet(sheet: Worksheet, report: Report, masthead: Masthead) -> None:

@@ -47,7 +47,7 @@ _BAND = PatternFill("solid", fgColor="DDEBF7")
 _HEAD = PatternFill("solid", fgColor="BDD7EE")
 _MEANINGS = {
     Level.WRONG: "Sai: mâu thuẫn phải sửa trước khi ký",
-    Level.REMARK: "Lưu ý: cách ghi nên xem lại, số không sai",
+    Level.REMARK: "Lưu ý: cách ghi nên xem lại, hoặc số lệch theo một mâu thuẫn đã nêu",
     Level.MATCH: "Khớp: đúng với kho, hoặc với số liên quan trong báo cáo, đến chữ số thập phân đã ghi",
     Level.OPEN: "Chưa đối chiếu được: kho chưa có nguồn và báo cáo không có số liên quan",
 }

@@ -158,12 +158,22 @@ def test_missing_and_stale_are_marked_in_colour_and_words(figures: Figures) -> N
     assert "Rà soát TTHC (Sở X)" in notes
 
 
-def test_a_legend_stands_under_every_table(figures: Figures) -> None:
-    for sheet in _book(figures):
-        texts = _texts(sheet)
-        after = texts[texts.index("Chú thích:") :]
-        assert any(text.startswith("Chưa có số liệu: ") for text in after)
-        assert any(text.startswith("Số liệu cũ: ") for text in after)
+def test_the_legend_explains_what_stands_in_the_table_and_nothing_else(figures: Figures) -> None:
+    figures.set(1, "1", status="stale")
+    figures.set(2, "1.1", status="missing", value=None, display=None)
+    explained = {
+        sheet.title: [mark for mark in ("Chưa có số liệu: ", "Số liệu cũ: ") if mark in _starts(sheet)]
+        for sheet in _book(figures)
+        if sheet.title != "Ghi chú"
+    }
+
+    assert explained.pop("Biểu 1") == ["Số liệu cũ: "]
+    assert explained.pop("Biểu 2") == ["Chưa có số liệu: "]
+    assert set(map(tuple, explained.values())) == {()}
+
+
+def _starts(sheet: Worksheet) -> list[str]:
+    return [text.partition(": ")[0] + ": " for text in _texts(sheet)]
 
 
 def test_blank_result_is_explained_where_there_is_one(figures: Figures) -> None:
