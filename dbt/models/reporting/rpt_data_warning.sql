@@ -14,13 +14,10 @@ periods as (
 source_statuses as (
 
     select
-        statuses.*,
-        -- as people call it
-        '"' || datasets.dataset_name_vi || '"' as dataset_name,
-        '(nguồn: ' || datasets.source_name_vi || ', ' || datasets.owner_vi || ')' as origin
-    from {{ ref("int_source_status") }} as statuses
-    inner join {{ ref("source_dataset") }} as datasets
-        on statuses.source = datasets.source and statuses.dataset = datasets.dataset
+        *,
+        '"' || dataset_name || '"' as quoted_name,
+        '(nguồn: ' || source_name || ', ' || owner_name || ')' as origin
+    from {{ ref("rpt_source_status") }}
 
 ),
 
@@ -137,7 +134,7 @@ failed_pulls as (
         period_id,
         'stale_source' as code,
         source || '.' || dataset as subject,
-        'Lần lấy dữ liệu ' || dataset_name || ' gần nhất ' || origin
+        'Lần lấy dữ liệu ' || quoted_name || ' gần nhất ' || origin
         || ' không thành công; báo cáo dùng dữ liệu của lần thành công trước đó.' as message,
         1 as row_count
     from source_statuses
@@ -151,7 +148,7 @@ rejected_rows as (
         period_id,
         'rejected_rows' as code,
         source || '.' || dataset as subject,
-        'Có {n} dòng của ' || dataset_name || ' ' || origin
+        'Có {n} dòng của ' || quoted_name || ' ' || origin
         || ' bị loại vì không hợp lệ; xem danh sách dòng bị loại.' as message,
         rejected_row_count as row_count
     from source_statuses

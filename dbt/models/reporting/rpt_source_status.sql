@@ -31,7 +31,8 @@ joined as (
         datasets.owner_vi as owner_name,
         -- what never came has no row there
         coalesce(statuses.status, 'missing') as status,
-        coalesce(statuses.rejected_row_count, 0) as rejected_row_count
+        coalesce(statuses.rejected_row_count, 0) as rejected_row_count,
+        statuses.uncovered_days
     from periods
     cross join datasets
     left join statuses
