@@ -28,6 +28,21 @@ def read_if_there(url: str) -> bytes | None:
         return None
 
 
+def names(url: str) -> list[str]:
+    """The names of what lies in the folder `url`, sorted; none when there is no such folder."""
+    filesystem, path = url_to_fs(url)
+    try:
+        return sorted(found.rstrip("/").rsplit("/", 1)[-1] for found in filesystem.ls(path, detail=False))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def remove(url: str) -> None:
+    """Delete the file at `url`."""
+    filesystem, path = url_to_fs(url)
+    filesystem.rm_file(path)
+
+
 def write(url: str, content: bytes) -> str:
     """Put `content` at `url`; a reader sees the old file or the new one, never a part. Returns the path."""
     filesystem, path = url_to_fs(url)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine
 
 from cchc.settings import Settings
-from publish import appendix, indicators, output
+from publish import appendix, feedback, indicators, output
 from publish.figures import Report, read_report
 from publish.sheet_style import modified_moment
 
@@ -23,7 +23,7 @@ def publish_report(
     issuer_name: str | None = None,
     generated_at: datetime | None = None,
 ) -> list[str]:
-    """Write indicators.csv and phu-luc.xlsx to `{out_url}/{period_id}/` and return where they are.
+    """Write indicators.csv, phu-luc.xlsx and the feedback slips to `{out_url}/{period_id}/`; return where they are.
 
     The issuer is the people's committee of the province unless named. Unfit figures change no file.
     """
@@ -39,10 +39,12 @@ def publish_report(
     )
     table = indicators.render(report)
     workbook = _appendix(report, masthead, output.read_if_there(appendix_url))
-    return [
+    written = [
         output.write(output.join(folder, indicators.FILE_NAME), table),
         output.write(appendix_url, workbook),
     ]
+    with engine.connect() as connection:
+        return written + feedback.write_slips(connection, report, folder, masthead)
 
 
 def _appendix(report: Report, masthead: appendix.Masthead, published: bytes | None) -> bytes:
