@@ -12,7 +12,7 @@ from cchc.progress import console
 from cchc.settings import get_settings
 from dags import local_airflow, one_process
 from extract.privacy import MissingPseudonymKey, pseudonym_key
-from publish import output, summary
+from publish import feedback, output, summary
 
 
 def register(app: typer.Typer) -> None:
@@ -45,12 +45,16 @@ def refresh(
             raise typer.Exit(cli.FAILED) from None
         with warehouse.engine_on(url, "transformer") as engine, engine.connect() as connection:
             folder = output.join(settings.out, wanted.id)
+            slips = output.join(folder, feedback.FOLDER)
             done = summary.collect(
                 connection,
                 wanted.id,
                 run.started_at,
                 steps=run.steps,
-                files=[output.join(folder, name) for name in ("indicators.csv", "phu-luc.xlsx")],
+                files=[
+                    *(output.join(folder, name) for name in ("indicators.csv", "phu-luc.xlsx")),
+                    *(output.join(slips, name) for name in output.names(slips)),
+                ],
             )
     summary.show(done, console())
     if done.needs_a_person or run.failed_tasks:

@@ -42,6 +42,7 @@ _TITLE_SIZE = 14
 _DIGIT_PIXELS = 9
 _POINTS_PER_PIXEL = 0.75
 _CELL_PADDING = 6.0
+_INDENT = 9.0
 _MILLIMETRES_PER_INCH = 25.4
 # Decree 30/2020, appendix I
 _MARGINS = {"top": 20, "bottom": 20, "left": 30, "right": 15, "header": 8, "footer": 10}
@@ -127,10 +128,16 @@ def write_slips(connection: Connection, report: Report, folder_url: str, masthea
     for department in departments(connection, period.from_on, cut_off_on, report.warnings):
         if department.is_wrong:
             target = output.join(url, f"{department.slug}.xlsx")
-            written.append(output.write(target, _slip(Slip(department, period, masthead), output.read_if_there(target))))
+            written.append(
+                output.write(target, _slip(Slip(department, period, masthead), output.read_if_there(target)))
+            )
     kept = {path.rsplit("/", 1)[-1] for path in written}
     for name in output.names(url):
-        if name.endswith(".xlsx") and name not in kept and _is_ours(output.read_if_there(output.join(url, name)) or b""):
+        if (
+            name.endswith(".xlsx")
+            and name not in kept
+            and _is_ours(output.read_if_there(output.join(url, name)) or b"")
+        ):
             output.remove(output.join(url, name))
     return written
 
@@ -193,7 +200,7 @@ def _is_ours(content: bytes) -> bool:
         return False
 
 
-# ------------------------------------------------------------------------------------------------------------ own sheets
+# ------------------------------------------------------------------------------------------------- own sheets
 
 
 def _own_sheets(book: Workbook, department: Department) -> dict[tuple[str, str, str], str]:
@@ -203,7 +210,11 @@ def _own_sheets(book: Workbook, department: Department) -> dict[tuple[str, str, 
     opened: tuple[str, Original | None] = ("", None)
     for part in department.parts:
         marks = [_marked(finding) for finding in (*part.findings, *part.notes)]
-        if not part.landing_uri or not any(mark.cell or mark.column_letter for mark in marks if mark) or not part.is_wrong:
+        if (
+            not part.landing_uri
+            or not any(mark.cell or mark.column_letter for mark in marks if mark)
+            or not part.is_wrong
+        ):
             continue
         if opened[0] != part.landing_uri:
             content = output.read_if_there(part.landing_uri)
@@ -233,7 +244,7 @@ def _print_on_a4(sheet: Worksheet) -> None:
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
 
 
-# ------------------------------------------------------------------------------------------------------------ first page
+# ------------------------------------------------------------------------------------------------- first page
 
 
 def _first_page(sheet: Worksheet, slip: Slip, links: dict[tuple[str, str, str], str]) -> None:
@@ -250,11 +261,9 @@ def _first_page(sheet: Worksheet, slip: Slip, links: dict[tuple[str, str, str], 
         page.line(SYNTHETIC_LINE, bold=True, colour="C00000")
     page.gap()
     page.paragraph(_what_is_wrong(department))
-    page.paragraph(
-        f"Đề nghị {department.name} sửa và gửi lại trước khi hết ngày {_day(due)}. "
-        "Dòng bị loại không được tính vào báo cáo cho đến khi có bản đã sửa.",
-        bold=True,
-    )
+    rejected = any(part.rejected_count for part in department.parts)
+    consequence = " Dòng bị loại không được tính vào báo cáo cho đến khi có bản đã sửa." if rejected else ""
+    page.paragraph(f"Đề nghị {department.name} sửa và gửi lại trước khi hết ngày {_day(due)}.{consequence}", bold=True)
     _files(page, department)
     _findings(page, department, links)
     _remarks(page, department)
@@ -301,11 +310,12 @@ def _findings(page: _Page, department: Department, links: dict[tuple[str, str, s
         return
     page.heading("Nội dung cần sửa")
     page.legend(
-        ("Màu đỏ: sai, dòng bị loại cho đến khi sửa", WRONG_FILL), ("Màu vàng: cần xem lại, dòng vẫn được tính", WARNED_FILL)
+        ("Màu đỏ: sai, dòng bị loại cho đến khi sửa", WRONG_FILL),
+        ("Màu vàng: cần xem lại, dòng vẫn được tính", WARNED_FILL),
     )
     page.title_row(_FINDING_HEADINGS)
     for part in wrong:
-        for finding in part.findings[:MOST_LISTED]:
+        for finding in _listed(part):
             place = _place(finding)
             page.row(
                 (
@@ -324,25 +334,32 @@ def _findings(page: _Page, department: Department, links: dict[tuple[str, str, s
         page.more(_unlisted(part))
 
 
+def _listed(part: Part) -> list[Finding]:
+    """What is wrong first, then what is to be looked at; neither crowds out the other."""
+    wrong = [finding for finding in part.findings if not finding.is_warning]
+    warned = [finding for finding in part.findings if finding.is_warning]
+    return wrong[:MOST_LISTED] + warned[:MOST_LISTED]
+
+
 def _place(finding: Finding) -> str:
     if finding.cell:
         return finding.cell
     if finding.column_letter:
         return f"cột {finding.column_letter}"
-    return f"dòng {vietnamese(finding.line)}" if finding.line else ""
+    if finding.line:
+        return f"dòng {vietnamese(finding.line)}"
+    return {"refused_sheet": "cả trang", "refused_file": "cả tệp", "wrong_name": "cả tệp"}.get(finding.code, "")
 
 
 def _count(finding: Finding) -> str:
-    if not finding.is_warning or finding.row_count < 2:
+    if finding.row_count < 2:
         return ""
-    return f" ({vietnamese(finding.row_count)} dòng, dòng đầu tiên ghi ở cột bên)"
+    return f" Có {vietnamese(finding.row_count)} dòng như vậy, đầu tiên là dòng {vietnamese(finding.line or 0)}."
 
 
 def _unlisted(part: Part) -> str:
     """What the list leaves out of a part, in one sentence; blank when it leaves out nothing."""
-    if len(part.findings) <= MOST_LISTED and part.rejected_count <= MOST_LISTED:
-        return ""
-    listed = {finding.line for finding in part.findings[:MOST_LISTED] if not finding.is_warning and finding.line}
+    listed = {finding.line for finding in _listed(part) if not finding.is_warning and finding.line}
     rows = part.rejected_count - len(listed)
     where = f"trang «{part.sheet}» của tệp {part.file_name}" if part.sheet else part.file_name
     if rows <= 0:
@@ -368,8 +385,8 @@ def _how_to_send(page: _Page, department: Department) -> None:
     files = [file for file in department.files if file.folder and file.result != "Không có lỗi"]
     if files:
         page.paragraph(
-            "Sửa trên tệp gốc của đơn vị, không sửa trên phiếu này; giữ nguyên các trang và các dòng đúng, vì bản gửi lại "
-            "thay toàn bộ bản trước."
+            "Sửa trên tệp gốc của đơn vị, không sửa trên phiếu này; giữ nguyên các trang và các dòng đúng, "
+            "vì bản gửi lại thay toàn bộ bản trước."
         )
     for file in files:
         if not file.send_as:
@@ -381,7 +398,9 @@ def _how_to_send(page: _Page, department: Department) -> None:
     for title in department.feeds:
         page.paragraph(f"- {title}: sửa ở phần mềm nguồn; lần lấy dữ liệu sau sẽ lấy lại, không phải gửi tệp.")
     if department.remarks:
-        page.paragraph("- Nội dung đối chiếu: thống nhất với cơ quan cùng được nêu tên, cơ quan nào sai thì sửa và gửi lại.")
+        page.paragraph(
+            "- Nội dung đối chiếu: thống nhất với cơ quan cùng được nêu tên (nếu có); bên nào sai thì sửa và gửi lại."
+        )
 
 
 def _remedy(finding: Finding) -> str:
@@ -440,7 +459,7 @@ class _Page:
         is_header: bool = False,
         link: str = "",
     ) -> None:
-        """A boxed row; `centred` and `fills` go by text, from 0; `link` is where in this workbook the third one leads."""
+        """A boxed row; `centred` and `fills` go by text, from 0; `link` is where in this workbook the third leads."""
         spans = spans or [(number, number) for number in range(1, len(_PIXELS) + 1)]
         pieces = [_pieces(text, _span_room(*span), bold=is_header) for text, span in zip(texts, spans, strict=True)]
         # what does not fit into the highest row there can be goes on in the next
@@ -453,12 +472,14 @@ class _Page:
                 cell = self._merge(first, last)
                 _write_text(cell, text)
                 is_link = link and at == 2 and turn == 0
-                cell.font = Font(
-                    name=_FONT, size=_SIZE, bold=is_header, underline="single" if is_link else None
-                )
+                cell.font = Font(name=_FONT, size=_SIZE, bold=is_header, underline="single" if is_link else None)
                 is_centred = is_header or at in centred
+                # text that touches the rule beside it is hard to read
                 cell.alignment = Alignment(
-                    horizontal="center" if is_centred else "left", vertical="center", wrap_text=True
+                    horizontal="center" if is_centred else "left",
+                    vertical="center",
+                    wrap_text=True,
+                    indent=0 if is_centred else 1,
                 )
                 if is_header:
                     cell.fill = _HEAD
@@ -504,9 +525,7 @@ class _Page:
 
     def _merge(self, first: int, last: int) -> Cell:
         if last > first:
-            self.sheet.merge_cells(
-                start_row=self.next_row, end_row=self.next_row, start_column=first, end_column=last
-            )
+            self.sheet.merge_cells(start_row=self.next_row, end_row=self.next_row, start_column=first, end_column=last)
         return self.sheet.cell(self.next_row, first)
 
     def _finish(self, height: float) -> None:
@@ -523,7 +542,7 @@ def _pieces(text: str, room: float, *, bold: bool = False) -> list[str]:
 
 def _span_room(first: int, last: int) -> float:
     """Points that a run of columns leaves for text."""
-    return sum(_PIXELS[first - 1 : last]) * _POINTS_PER_PIXEL - _CELL_PADDING
+    return sum(_PIXELS[first - 1 : last]) * _POINTS_PER_PIXEL - _CELL_PADDING - _INDENT
 
 
 def _write_text(cell: Cell, text: str) -> None:

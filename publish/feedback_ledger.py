@@ -79,7 +79,7 @@ _NAME = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _TOTAL = re.compile(r"; (?=Ô tổng [A-Z]+[0-9]+ )")
-_TOTAL_CELL = re.compile(r"Ô tổng ([A-Z]{1,3}[0-9]+) ")
+_TOTAL_CELL = re.compile(r"Ô tổng (?P<cell>[A-Z]{1,3}[0-9]+) (?:.*\) ghi (?P<value>[-0-9.,]+) nhưng )?")
 _COLUMN_LETTER = re.compile(r" \(cột ([A-Z]{1,3})\) ")
 # A column too many, or an optional one too few, is how people's tables look: alone it asks nobody for anything.
 _HARMLESS = ("unknown_column", "missing_column")
@@ -239,7 +239,9 @@ def departments(
 @cache
 def sources() -> tuple[_Source, ...]:
     """The contracts as far as a slip needs them; a new one needs no code here."""
-    return tuple(_source(yaml.safe_load(path.read_text(encoding="utf-8"))) for path in sorted(_CONTRACTS.glob("*.yaml")))
+    return tuple(
+        _source(yaml.safe_load(path.read_text(encoding="utf-8"))) for path in sorted(_CONTRACTS.glob("*.yaml"))
+    )
 
 
 def _source(contract: dict[str, Any]) -> _Source:
@@ -353,10 +355,10 @@ def _workbooks(
         department.files.append(
             ReceivedFile(
                 name=name,
-                covers=f"{as_of:%d/%m/%Y}",
+                covers=_day(as_of),
                 received_at=release.received_at,
                 result=_result(parts),
-                counted=_counted(source, name, datasets, in_force),
+                counted=_counted(source, name, datasets, in_force, any(part.rejected_count for part in parts)),
                 folder=source.folder,
                 send_as=_next_name(source, as_of, arrivals) if any(part.is_wrong for part in parts) else "",
             )
@@ -366,12 +368,16 @@ def _workbooks(
             department.parts.append(Part(name, findings=[Finding("wrong_name", release.message)]))
             example = _next_name(source, cut_off_on, arrivals)
             department.files.append(
-                ReceivedFile(name, "không rõ", release.received_at, _REFUSED, "Tệp này không được tính",
-                             source.folder, example)
-            )  # fmt: skip
+                ReceivedFile(name, "không rõ", release.received_at, _REFUSED, _NOT_COUNTED, source.folder, example)
+            )
 
 
 _REFUSED = "Từ chối cả tệp"
+_NOT_COUNTED = "Tệp này không được tính"
+
+
+def _with_rejects(sentence: str, part: Part) -> str:
+    return f"{sentence}, trừ các dòng bị loại" if part.rejected_count else sentence
 
 
 def _order(source: _Source, name: str) -> tuple[date, int, str] | None:
@@ -442,7 +448,8 @@ def _warned(row: Any) -> list[Finding]:
                 code=code,
                 problem=sentence,
                 column="" if code == "missing_column" else row["column_name"],
-                cell=cell[1] if cell else "",
+                value=(cell["value"] or "") if cell else "",
+                cell=cell["cell"] if cell else "",
                 column_letter=letter[1] if letter else "",
                 line=row["first_row"],
                 is_warning=True,
@@ -468,7 +475,7 @@ def _result(parts: list[Part]) -> str:
     return "; ".join(said) if said else "Không có lỗi"
 
 
-def _counted(source: _Source, name: str, datasets: list[str], in_force: dict[str, Any]) -> str:
+def _counted(source: _Source, name: str, datasets: list[str], in_force: dict[str, Any], with_rejects: bool) -> str:
     """Which version the report counts, sheet by sheet only where sheets differ."""
     names: dict[str | None, list[str]] = defaultdict(list)
     for dataset in datasets:
@@ -478,7 +485,7 @@ def _counted(source: _Source, name: str, datasets: list[str], in_force: dict[str
     for counted, sheets in names.items():
         where = "" if len(names) == 1 else "Trang " + ", ".join(f"«{sheet}»" for sheet in sheets) + ": "
         if counted == name:
-            sentence = "tính bản này, trừ các dòng bị loại"
+            sentence = "tính bản này, trừ các dòng bị loại" if with_rejects else "tính bản này"
         elif counted is None:
             sentence = "chưa có số liệu nào trong kỳ"
         else:
@@ -488,13 +495,13 @@ def _counted(source: _Source, name: str, datasets: list[str], in_force: dict[str
     return text_of_all[:1].upper() + text_of_all[1:]
 
 
+def _day(day: date) -> str:
+    return f"{day.day}/{day.month}/{day.year}"
+
+
 def _next_name(source: _Source, as_of: date, arrivals: dict[tuple[str, str], list[_Release]]) -> str:
     """The name no version of that day has yet."""
-    versions = [
-        order[1]
-        for _, name in arrivals
-        if (order := _order(source, name)) is not None and order[0] == as_of
-    ]
+    versions = [order[1] for _, name in arrivals if (order := _order(source, name)) is not None and order[0] == as_of]
     stem = f"{source.dataset}_{as_of.isoformat()}"
     return f"{stem}_v{max(versions) + 1}.xlsx" if versions else f"{stem}.xlsx"
 
@@ -547,10 +554,10 @@ def _exports(
         department.files.append(
             ReceivedFile(
                 name=name,
-                covers=f"{load['covers_from_on']:%d/%m/%Y} đến {load['covers_to_on']:%d/%m/%Y}",
+                covers=f"{_day(load['covers_from_on'])} đến {_day(load['covers_to_on'])}",
                 received_at=release.received_at,
                 result=_result([part]),
-                counted="Tệp này không được tính" if release.kind == "refused" else "Tính tệp này, trừ các dòng bị loại",
+                counted=_NOT_COUNTED if release.kind == "refused" else _with_rejects("Tính tệp này", part),
                 folder=source.folder,
                 send_as=name,
             )
@@ -558,7 +565,7 @@ def _exports(
     for name, release in _misnamed(connection, source, arrivals):
         department.parts.append(Part(name, findings=[Finding("wrong_name", release.message)]))
         department.files.append(
-            ReceivedFile(name, "không rõ", release.received_at, _REFUSED, "Tệp này không được tính", source.folder)
+            ReceivedFile(name, "không rõ", release.received_at, _REFUSED, _NOT_COUNTED, source.folder)
         )
 
 
@@ -603,6 +610,6 @@ def _feed(
                 covers="lần lấy gần nhất",
                 received_at=newest.received_at,
                 result=_result([part]).replace(_REFUSED, "Không nhận"),
-                counted="Tính lần lấy gần nhất, trừ các dòng bị loại" if accepted else "Chưa có số liệu",
+                counted=_with_rejects("Tính lần lấy gần nhất", part) if accepted else "Chưa có số liệu",
             )
         )

@@ -100,7 +100,9 @@ class Original:
                     _write_plain(target.cell(place, column), value)
         if is_whole:
             for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
-                target.merged_cells.add(f"{get_column_letter(left + 1)}{top + 1}:{get_column_letter(right + 1)}{bottom + 1}")
+                target.merged_cells.add(
+                    f"{get_column_letter(left + 1)}{top + 1}:{get_column_letter(right + 1)}{bottom + 1}"
+                )
         _widen(target)
         cells = []
         for mark in marks:
@@ -117,7 +119,11 @@ def sheet_title(wanted: str, file_name: str, taken: Sequence[str]) -> str:
     """A title no other sheet of the slip has; the file's name tells apart two sheets of one name."""
     base = _BAD_IN_TITLE.sub(" ", wanted).strip("' ") or "Trang"
     lowered = {title.casefold() for title in taken}
-    candidates = [base, f"{base[:14]} ({file_name.rsplit('.', 1)[0][:14]})", *(f"{base[:25]} {n}" for n in range(2, 99))]
+    candidates = [
+        base,
+        f"{base[:14]} ({file_name.rsplit('.', 1)[0][:14]})",
+        *(f"{base[:25]} {n}" for n in range(2, 99)),
+    ]
     return next(title[:_LONGEST_TITLE] for title in candidates if title[:_LONGEST_TITLE].casefold() not in lowered)
 
 
@@ -142,7 +148,7 @@ def _key(name: str) -> str:
     return "".join(sign for sign in plain_text(name) if sign.isalnum())
 
 
-# ---------------------------------------------------------------------------------------------------------------- copies
+# --------------------------------------------------------------------------------------------------------- copies
 
 
 def _copy(source: Worksheet, target: Worksheet) -> None:
@@ -231,7 +237,7 @@ def _widen(sheet: Worksheet) -> None:
         sheet.column_dimensions[get_column_letter(column)].width = min(max(letters + 2, 8), 42)
 
 
-# ----------------------------------------------------------------------------------------------------------------- marks
+# ---------------------------------------------------------------------------------------------------------- marks
 
 
 def _place(mark: Mark, sheet: Worksheet) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
+# what feedback slips answer: workbooks and exports that the real loader has read
+from tests.extract.conftest import exports  # noqa: F401
+from tests.extract.test_workbooks import inbox, listed  # noqa: F401
 from tests.publish.figures_by_hand import PERIOD, Figures
 
 
