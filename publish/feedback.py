@@ -24,7 +24,7 @@ from cchc.periods import LOCAL_ZONE, ReportingPeriod
 from cchc.progress import vietnamese
 from publish import output
 from publish.appendix import SYNTHETIC_LINE, Masthead, generated_moment
-from publish.feedback_ledger import MOST_LISTED, Department, Finding, Part, departments
+from publish.feedback_ledger import MOST_LISTED, MOST_MARKED_ROWS, Department, Finding, Part, departments
 from publish.feedback_sheets import WARNED_FILL, WRONG_FILL, Mark, Original, sheet_title
 from publish.figures import Report
 from publish.typography import most_lines, row_height, wrap
@@ -364,7 +364,10 @@ def _unlisted(part: Part) -> str:
     where = f"trang «{part.sheet}» của tệp {part.file_name}" if part.sheet else part.file_name
     if rows <= 0:
         return ""
-    return f"Ở {where} còn {vietnamese(rows)} dòng bị loại khác, chưa liệt kê trong bảng này."
+    marked = f" Trang kèm theo tô đỏ {vietnamese(MOST_MARKED_ROWS)} dòng đầu." if part.landing_uri else ""
+    if part.rejected_count <= MOST_MARKED_ROWS and marked:
+        marked = " Trang kèm theo tô đỏ mọi dòng."
+    return f"Ở {where} còn {vietnamese(rows)} dòng bị loại khác, chưa liệt kê trong bảng này.{marked}"
 
 
 def _remarks(page: _Page, department: Department) -> None:

@@ -91,8 +91,8 @@ _SOURCE_OF_WARNING = {
     "procedure_without_level": "portal",
     "unknown_investment_project": "budget",
 }
-# What the ledger itself says better: with cells, or of the files one by one.
-_TOLD_BY_THE_LEDGER = ("refused_workbook", "rejected_rows")
+# What the ledger itself says better, with cells and file by file, and what is ours to mend.
+_NOT_FOR_DEPARTMENTS = ("refused_workbook", "rejected_rows", "stale_source")
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ def departments(
             _feed(department, source, releases, ledger)
     owner_of = {source.name: source.owner for source in known}
     for warning in warnings:
-        if warning.code in _TOLD_BY_THE_LEDGER:
+        if warning.code in _NOT_FOR_DEPARTMENTS:
             continue
         asked = owner_of.get(_SOURCE_OF_WARNING.get(warning.code, ""))
         for department in found.values():

@@ -8,12 +8,11 @@ formats, pictures, comments and the properties that name people.
 from __future__ import annotations
 
 import io
-import re
 import unicodedata
 import zipfile
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -33,7 +32,7 @@ WRONG_FILL = PatternFill("solid", fgColor="FF9C9C")
 WARNED_FILL = PatternFill("solid", fgColor="FFEB84")
 
 # openpyxl holds a file in memory some fifty times as large; beyond this only the rows that matter are shown
-_MOST_UNPACKED = 20_000_000
+_MOST_UNPACKED = 10_000_000
 _MOST_COMMENTS = 500
 _HEADER_ROWS = 44
 _AUTHOR = "Kho dữ liệu cải cách hành chính"
@@ -43,8 +42,6 @@ _THIN = Side(style="thin", color="A6A6A6")
 _BOX = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
 _FONT = "Times New Roman"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_BAD_IN_TITLE = re.compile(r"[\[\]:*?/\\]")
-_LONGEST_TITLE = 31
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,13 @@ class Original:
             found = _named(wanted, self._book.worksheets, lambda sheet: sheet.title)
             if found is None:
                 return None
-            _copy(found, target)
+            try:
+                _copy(found, target)
+            except Exception:
+                # looks that the library opens and cannot copy: nobody misses them as much as the report
+                self._book = None
+                _empty(target)
+                return self._rebuild(wanted, target, marks)
             cells = [(mark, _place(mark, target)) for mark in marks]
             for row, column in (coordinate_to_tuple(cell) for _, cell in cells if cell):
                 _unhide(target, row, column)
@@ -106,25 +109,20 @@ class Original:
         _widen(target)
         cells = []
         for mark in marks:
-            place = _place(mark, target)
-            if mark.cell:
-                row, column = coordinate_to_tuple(mark.cell)
-                place = f"{get_column_letter(column)}{at[row]}" if row in at else ""
-            cells.append((mark, place))
+            if not mark.cell or is_whole:
+                cells.append((mark, _place(mark, target)))
+                continue
+            row, column = coordinate_to_tuple(mark.cell)
+            moved = replace(mark, text=f"Ô {mark.cell} của tệp gốc. {mark.text}")
+            cells.append((moved, f"{get_column_letter(column)}{at[row]}" if row in at else ""))
         _mark(target, cells)
         return {mark.cell: cell for mark, cell in cells if mark.cell and cell}
 
 
 def sheet_title(wanted: str, file_name: str, taken: Sequence[str]) -> str:
-    """A title no other sheet of the slip has; the file's name tells apart two sheets of one name."""
-    base = _BAD_IN_TITLE.sub(" ", wanted).strip("' ") or "Trang"
-    lowered = {title.casefold() for title in taken}
-    candidates = [
-        base,
-        f"{base[:14]} ({file_name.rsplit('.', 1)[0][:14]})",
-        *(f"{base[:25]} {n}" for n in range(2, 99)),
-    ]
-    return next(title[:_LONGEST_TITLE] for title in candidates if title[:_LONGEST_TITLE].casefold() not in lowered)
+    """The sheet's own name; of two files with one name for a sheet, the second adds its file's."""
+    titles = [wanted, *(f"{wanted[:12]} ({file_name[: 16 - len(str(n))]}{n or ''})" for n in range(len(taken) + 1))]
+    return next(title for title in titles if title not in taken)
 
 
 def _opened(content: bytes) -> openpyxl.Workbook | None:
@@ -184,6 +182,13 @@ def _copy(source: Worksheet, target: Worksheet) -> None:
     target.freeze_panes = source.freeze_panes
     target.sheet_view.showGridLines = source.sheet_view.showGridLines
     target.page_setup.orientation = source.page_setup.orientation
+
+
+def _empty(sheet: Worksheet) -> None:
+    sheet._cells.clear()
+    sheet.merged_cells.ranges.clear()
+    sheet.column_dimensions.clear()
+    sheet.row_dimensions.clear()
 
 
 def _unhide(sheet: Worksheet, row: int, column: int) -> None:

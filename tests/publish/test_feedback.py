@@ -17,9 +17,10 @@ from sqlalchemy import Engine, text
 
 from cchc.periods import ReportingPeriod
 from cchc.settings import Settings
-from publish import output
+from publish import feedback_sheets, output
 from publish.feedback import FIRST_SHEET, deadline
 from publish.feedback_ledger import MOST_LISTED
+from publish.feedback_sheets import sheet_title
 from publish.report import publish_report
 from tests.extract.conftest import Exports
 from tests.extract.department_files import good_book, saved
@@ -144,7 +145,12 @@ def test_what_a_cell_says_never_runs_and_nothing_else_of_the_file_comes_along(in
     book.create_sheet("Nháp")["A1"] = "không gửi ai"
     book.properties.lastModifiedBy = "Nguyễn Văn Ánh"
     book.defined_names["x"] = openpyxl.workbook.defined_name.DefinedName("x", attr_text="'[1]S'!$A$1")
-    inbox.drop(book)
+    # a formula comes with the value that was in its cell
+    content = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(saved(book))) as source, zipfile.ZipFile(content, "w") as target:
+        for info in source.infolist():
+            target.writestr(info, source.read(info).replace(b"<f>1+1</f><v />", b"<f>1+1</f><v>2</v>"))
+    inbox.drop(content.getvalue())
     inbox.load()
     slips.publish()
 
@@ -159,6 +165,7 @@ def test_what_a_cell_says_never_runs_and_nothing_else_of_the_file_comes_along(in
     assert "không gửi ai" not in everything
     assert '<definedName name="x"' not in everything
     shown = slips.book()["Cong chuc"]
+    assert shown["H3"].value == 2
     assert (shown["H2"].data_type, shown["H2"].quotePrefix) == ("s", True)
     listed = next(row for row in slips.first_page().iter_rows() if row[4].value == "@SUM(A1)")
     assert (listed[4].data_type, listed[4].quotePrefix) == ("s", True)
@@ -195,6 +202,25 @@ def test_several_totals_of_one_column_are_marked_each(inbox: Inbox, slips: Slips
     assert all(slips.book()["Cong chuc"][cell].comment for cell in ("B4", "B7"))
 
 
+def test_looks_that_cannot_be_copied_do_not_stop_the_report(
+    inbox: Inbox, slips: Slips, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = _wrong_book()
+    book["Cong chuc"]["B4"].font = Font(name="Arial")
+    inbox.drop(book)
+    inbox.load()
+
+    def fail(self: Font) -> Font:
+        if self.name == "Arial":
+            raise IndexError("no such style")
+        return Font()
+
+    monkeypatch.setattr(Font, "__copy__", fail, raising=False)
+    slips.publish()
+    sheet = slips.book()["Cong chuc"]
+    assert (sheet["C3"].fill.fgColor.rgb, sheet["B4"].value) == (RED, 12)
+
+
 @pytest.mark.parametrize("ending", ["xls", "ods"])
 def test_other_kinds_of_files_show_their_values(
     inbox: Inbox, slips: Slips, engine: Engine, query: Query, ending: str
@@ -226,7 +252,7 @@ def test_a_file_whose_styles_are_broken_shows_its_values(inbox: Inbox, slips: Sl
     assert slips.book()["Cong chuc"]["C3"].fill.fgColor.rgb == RED
 
 
-def test_two_sheets_of_one_name(inbox: Inbox, slips: Slips) -> None:
+def test_a_sheet_is_found_however_its_name_is_spelt(inbox: Inbox, slips: Slips) -> None:
     book = good_book("kiem_soat_tthc")
     book["Ra soat"].title = "RA SOAT "
     book["RA SOAT "]["A3"] = None
@@ -234,6 +260,36 @@ def test_two_sheets_of_one_name(inbox: Inbox, slips: Slips) -> None:
     inbox.load("kiem_soat_tthc")
     slips.publish()
     assert slips.book("van-phong-ubnd")["Ra soat"]["A3"].fill.fgColor.rgb == RED
+
+
+def test_of_a_very_large_file_the_wrong_rows_alone(inbox: Inbox, slips: Slips, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feedback_sheets, "_MOST_UNPACKED", 2000)
+    book = good_book("thu_hut_dau_tu", rows_per_sheet=20)
+    for number in range(21, 101):
+        book["Du an"].append(
+            [f"{cell.value}-{number}" if cell.column == 1 else cell.value for cell in book["Du an"][2]]
+        )
+    [wrong] = [cell for cell in book["Du an"][90] if book["Du an"].cell(1, cell.column).value == "Vốn đăng ký"]
+    wrong.value = "khoảng 120"
+    inbox.drop(book, "thu-hut-dau-tu_2024-06-14.xlsx", "so-ke-hoach-dau-tu")
+    inbox.load("thu_hut_dau_tu")
+    slips.publish()
+
+    sheet = slips.book("so-ke-hoach-dau-tu")["Du an"]
+    assert sheet.max_row == 45
+    shown = sheet.cell(45, wrong.column)
+    assert (shown.value, shown.fill.fgColor.rgb) == ("khoảng 120", RED)
+    assert shown.comment.text.startswith(f"Ô {wrong.coordinate} của tệp gốc.")
+    [link] = [c for row in slips.first_page("so-ke-hoach-dau-tu").iter_rows() for c in row if c.hyperlink]
+    assert (link.value, link.hyperlink.location) == (wrong.coordinate, f"'Du an'!{shown.coordinate}")
+
+
+def test_two_sheets_of_one_name() -> None:
+    assert sheet_title("Ra soat", "a_2024-06-14.xlsx", [FIRST_SHEET]) == "Ra soat"
+    second = sheet_title("Ra soat", "a_2024-06-14.xlsx", [FIRST_SHEET, "Ra soat"])
+    third = sheet_title("Ra soat", "a_2024-06-14.xlsx", [FIRST_SHEET, "Ra soat", second])
+    assert len({"Ra soat", second, third}) == 3
+    assert max(map(len, (second, third))) <= 31
 
 
 def test_an_original_that_is_deleted_leaves_the_first_page(inbox: Inbox, slips: Slips) -> None:
@@ -440,6 +496,42 @@ def test_a_refused_export_is_told_until_its_days_came_otherwise(exports: Exports
     assert "quá 5% cho phép" in slips.findings("van-phong-ubnd")[0][5]
     exports.load(exports.rows(4), "ho-so_20231215_20240131.csv")
     assert slips.publish() == []
+
+
+def test_rows_of_a_feed_are_for_the_department_that_shares_it(slips: Slips, engine: Engine) -> None:
+    # a pull as the loader leaves it in the ledger: two of the same service, of which the second brought only changes
+    with engine.begin() as connection:
+        for load_id, column in ((71, "maDuAn"), (72, "tenDuAn")):
+            connection.execute(
+                text(
+                    "insert into ops.load values (:id, 'budget', 'project', :digest, '1', 'loaded', null, '2024-01-01',"
+                    " '2024-12-31', 9, 8, 1, 0, 0, 1, 'x', 'x', now(), now() + make_interval(secs => :id))"
+                ),
+                {"id": load_id, "digest": f"{load_id:064}"},
+            )
+            connection.execute(
+                text(
+                    "insert into ops.arrival (source, dataset, name, digest, load_id, outcome)"
+                    " values ('budget', 'project', 'du-an', :digest, :id, 'new')"
+                ),
+                {"id": load_id, "digest": f"{load_id:064}"},
+            )
+            connection.execute(
+                text(
+                    "insert into ops.rejected_row values (:id, 5, '', null, :column, null, 'required', 'Thiếu', "
+                    "jsonb_build_array(jsonb_build_object('column', cast(:column as text), 'value', null,"
+                    " 'code', 'required', 'reason', 'Thiếu ' || :column || ' (bắt buộc)')))"
+                ),
+                {"id": load_id, "column": column},
+            )
+
+    assert slips.publish() == ["so-tai-chinh.xlsx"]
+    assert [(row[0], row[2], row[3]) for row in slips.findings("so-tai-chinh")] == [
+        ("du-an", "dòng 5", "maDuAn"),
+        ("du-an", "dòng 5", "tenDuAn"),
+    ]
+    assert "2 dòng bị loại" in slips.text("so-tai-chinh")
+    assert "sửa ở phần mềm nguồn" in slips.text("so-tai-chinh")
 
 
 def test_a_cross_check_goes_to_both_sides(figures: Figures, slips: Slips) -> None:
