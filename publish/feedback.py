@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 
 from cchc.periods import LOCAL_ZONE, ReportingPeriod
 from cchc.progress import vietnamese
+from cchc.reporting_calendar import is_working_day
 from publish import output
 from publish.appendix import SYNTHETIC_LINE, Masthead, generated_moment
 from publish.feedback_ledger import MOST_LISTED, MOST_MARKED_ROWS, Department, Finding, Part, departments
@@ -146,15 +147,15 @@ def deadline(period: ReportingPeriod, slip_on: date) -> date:
     """The last day on which a correction is asked for.
 
     Before the period's cut-off (Decree 09/2019/NĐ-CP, article 12) it is the cut-off day, as the report is computed
-    after it. From that day on the figures are awaited already: then it is WORKING_DAYS working days after the slip.
-    Working days are Monday to Friday; public holidays, which are fixed anew each year, are not known here.
+    after it. From that day on the figures are awaited already: then it is WORKING_DAYS working days after the slip,
+    by the calendar of public holidays.
     """
     if slip_on < period.to_on:
         return period.to_on
     day, left = slip_on, WORKING_DAYS
     while left:
         day += timedelta(days=1)
-        left -= day.weekday() < 5
+        left -= is_working_day(day)
     return day
 
 

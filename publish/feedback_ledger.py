@@ -203,6 +203,18 @@ class _Ledger:
     rejected: dict[int, list[Any]]
 
 
+@dataclass
+class _Sent:
+    """What came from one source, for a period whose days are `from_on` to `cut_off_on`."""
+
+    connection: Connection
+    source: _Source
+    arrivals: dict[tuple[str, str], list[_Release]]
+    ledger: _Ledger
+    from_on: date
+    cut_off_on: date
+
+
 def departments(
     connection: Connection, from_on: date, cut_off_on: date, warnings: Iterable[DataWarning]
 ) -> list[Department]:
@@ -216,14 +228,9 @@ def departments(
     arrivals = _arrivals(connection, known)
     ledger = _read(connection, arrivals, [source.name for source in known if source.is_feed])
     for source in known:
-        department = found[source.owner]
-        releases = arrivals[source.name]
-        if source.reader == "workbook":
-            _workbooks(connection, department, source, releases, ledger, from_on, cut_off_on)
-        elif source.reader == "csv":
-            _exports(connection, department, source, releases, ledger, from_on, cut_off_on)
-        else:
-            _feed(department, source, releases, ledger)
+        sent = _Sent(connection, source, arrivals[source.name], ledger, from_on, cut_off_on)
+        tell = {"workbook": _workbooks, "csv": _exports}.get(source.reader, _feed)
+        tell(found[source.owner], sent)
     owner_of = {source.name: source.owner for source in known}
     for warning in warnings:
         if warning.code in _NOT_FOR_DEPARTMENTS:
@@ -321,15 +328,8 @@ def _read(connection: Connection, arrivals: dict[str, dict[Any, list[_Release]]]
 # ------------------------------------------------------------------------------------------------------------ workbooks
 
 
-def _workbooks(
-    connection: Connection,
-    department: Department,
-    source: _Source,
-    arrivals: dict[tuple[str, str], list[_Release]],
-    ledger: _Ledger,
-    from_on: date,
-    cut_off_on: date,
-) -> None:
+def _workbooks(department: Department, sent: _Sent) -> None:
+    source, arrivals = sent.source, sent.arrivals
     newest, in_force = {}, {}
     for dataset in source.sheets:
         releases = [
@@ -337,7 +337,7 @@ def _workbooks(
             for (about, name), found in arrivals.items()
             if about in (dataset, WHOLE_FILE)
             and (order := _order(source, name)) is not None
-            and from_on <= order[0] <= cut_off_on
+            and sent.from_on <= order[0] <= sent.cut_off_on
             for release in found
         ]
         newest[dataset] = max(releases, key=_newest_first, default=None)
@@ -348,7 +348,7 @@ def _workbooks(
         if entry is not None and entry[1].kind != "failed":
             by_file[entry[1].name].append(dataset)
     for name, datasets in sorted(by_file.items()):
-        parts = _parts_of_file(source, {dataset: newest[dataset][1] for dataset in datasets}, ledger)
+        parts = _parts_of_file(source, {dataset: newest[dataset][1] for dataset in datasets}, sent.ledger)
         department.parts += parts
         release = newest[datasets[0]][1]
         as_of, *_ = _order(source, name)
@@ -363,13 +363,7 @@ def _workbooks(
                 send_as=_next_name(source, as_of, arrivals) if any(part.is_wrong for part in parts) else "",
             )
         )
-    for name, release in _misnamed(connection, source, arrivals):
-        if _order(source, name) is None:
-            department.parts.append(Part(name, findings=[Finding("wrong_name", release.message)]))
-            example = _next_name(source, cut_off_on, arrivals)
-            department.files.append(
-                ReceivedFile(name, "không rõ", release.received_at, _REFUSED, _NOT_COUNTED, source.folder, example)
-            )
+    _tell_of_misnamed(department, sent, _next_name(source, sent.cut_off_on, arrivals))
 
 
 _REFUSED = "Từ chối cả tệp"
@@ -506,40 +500,34 @@ def _next_name(source: _Source, as_of: date, arrivals: dict[tuple[str, str], lis
     return f"{stem}_v{max(versions) + 1}.xlsx" if versions else f"{stem}.xlsx"
 
 
-def _misnamed(
-    connection: Connection, source: _Source, arrivals: dict[tuple[str, str], list[_Release]]
-) -> list[tuple[str, _Release]]:
+def _tell_of_misnamed(department: Department, sent: _Sent, send_as: str = "") -> None:
     """Files refused for their name that still lie there and whose bytes did not come under a right one since."""
-    accepted = {r.digest for found in arrivals.values() for r in found if r.kind == "accepted"}
-    found = []
-    for (_, name), releases in sorted(arrivals.items()):
+    accepted = {r.digest for found in sent.arrivals.values() for r in found if r.kind == "accepted"}
+    for (_, name), releases in sorted(sent.arrivals.items()):
         release = releases[0]
-        if release.kind != "refused" or release.load_id is not None or release.digest in accepted:
+        is_misnamed = release.kind == "refused" and release.load_id is None and _order(sent.source, name) is None
+        if not is_misnamed or release.digest in accepted:
             continue
-        gone = connection.execute(_GONE, {"source": source.name, "arrived_at": release.arrived_at}).scalar_one()
-        if not gone:
-            found.append((name, release))
-    return found
+        asked = {"source": sent.source.name, "arrived_at": release.arrived_at}
+        if sent.connection.execute(_GONE, asked).scalar_one():
+            continue
+        department.parts.append(Part(name, findings=[Finding("wrong_name", release.message)]))
+        department.files.append(
+            ReceivedFile(name, "không rõ", release.received_at, _REFUSED, _NOT_COUNTED, sent.source.folder, send_as)
+        )
 
 
 # ---------------------------------------------------------------------------------------------------- exports and feeds
 
 
-def _exports(
-    connection: Connection,
-    department: Department,
-    source: _Source,
-    arrivals: dict[tuple[str, str], list[_Release]],
-    ledger: _Ledger,
-    from_on: date,
-    cut_off_on: date,
-) -> None:
+def _exports(department: Department, sent: _Sent) -> None:
     """Exports of a system whose days touch the period; each speaks for itself, since they overlap."""
+    source, arrivals, ledger = sent.source, sent.arrivals, sent.ledger
     accepted = [r for found in arrivals.values() for r in found if r.kind == "accepted"]
     for (_, name), releases in sorted(arrivals.items()):
         release = next((r for r in releases if r.kind != "failed"), None)
         load = ledger.loads.get(release.load_id) if release else None
-        if load is None or load["covers_to_on"] < from_on or load["covers_from_on"] > cut_off_on:
+        if load is None or load["covers_to_on"] < sent.from_on or load["covers_from_on"] > sent.cut_off_on:
             continue
         part = Part(name)
         if release.kind == "refused":
@@ -562,11 +550,7 @@ def _exports(
                 send_as=name,
             )
         )
-    for name, release in _misnamed(connection, source, arrivals):
-        department.parts.append(Part(name, findings=[Finding("wrong_name", release.message)]))
-        department.files.append(
-            ReceivedFile(name, "không rõ", release.received_at, _REFUSED, _NOT_COUNTED, source.folder)
-        )
+    _tell_of_misnamed(department, sent)
 
 
 def _is_covered(load: Any, accepted: list[_Release], ledger: _Ledger) -> bool:
@@ -580,11 +564,10 @@ def _is_covered(load: Any, accepted: list[_Release], ledger: _Ledger) -> bool:
     return all(load["covers_from_on"] + timedelta(days=n) in days for n in range(count))
 
 
-def _feed(
-    department: Department, source: _Source, arrivals: dict[tuple[str, str], list[_Release]], ledger: _Ledger
-) -> None:
+def _feed(department: Department, sent: _Sent) -> None:
     """The newest pull of each service; of one that brings only changes every pull, since no later one repeats a row."""
-    for (dataset, name), releases in sorted(arrivals.items()):
+    source, ledger = sent.source, sent.ledger
+    for (dataset, name), releases in sorted(sent.arrivals.items()):
         newest = releases[0]
         part = Part(name, source.sheets.get(dataset, ""))
         if newest.kind == "refused":

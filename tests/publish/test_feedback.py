@@ -564,6 +564,11 @@ def test_the_deadline(slip_on: date, due: date) -> None:
     assert deadline(ReportingPeriod.parse(PERIOD), slip_on) == due
 
 
+def test_the_deadline_knows_holidays_and_the_days_worked_instead() -> None:
+    # 27 April to 1 May 2024 are off, Saturday 4 May is worked
+    assert deadline(ReportingPeriod.parse("2024-Q1"), date(2024, 4, 26)) == date(2024, 5, 4)
+
+
 def test_the_same_findings_keep_deadline_and_bytes(inbox: Inbox, slips: Slips) -> None:
     inbox.drop(_wrong_book())
     inbox.load()
