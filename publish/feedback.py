@@ -7,12 +7,15 @@ import re
 import unicodedata
 import zipfile
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles.cell_style import StyleArray
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.indexed_list import IndexedList
 from openpyxl.worksheet.hyperlink import Hyperlink
@@ -50,6 +53,7 @@ _MARGINS = {"top": 20, "bottom": 20, "left": 30, "right": 15, "header": 8, "foot
 _THIN = Side(style="thin", color="808080")
 _BOX = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
 _HEAD = PatternFill("solid", fgColor="DDEBF7")
+_NO_FILL = PatternFill()
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 _PIXELS = (190, 100, 74, 150, 130, 290, 250)
@@ -425,6 +429,7 @@ class _Page:
     def __init__(self, sheet: Worksheet) -> None:
         self.sheet = sheet
         self.next_row = 1
+        self._looks: dict[tuple[object, ...], StyleArray] = {}
         for number, pixels in enumerate(_PIXELS, start=1):
             sheet.column_dimensions[get_column_letter(number)].width = pixels / _DIGIT_PIXELS
 
@@ -471,28 +476,33 @@ class _Page:
             lines = 1
             for at, (first, last) in enumerate(spans):
                 text = pieces[at][turn] if turn < len(pieces[at]) else ""
-                for number in range(first, last + 1):
+                for number in range(first + 1, last + 1):
                     self.sheet.cell(self.next_row, number).border = _BOX
                 cell = self._merge(first, last)
-                _write_text(cell, text)
-                is_link = link and at == 2 and turn == 0
-                cell.font = Font(name=_FONT, size=_SIZE, bold=is_header, underline="single" if is_link else None)
-                is_centred = is_header or at in centred
-                # text that touches the rule beside it is hard to read
-                cell.alignment = Alignment(
-                    horizontal="center" if is_centred else "left",
-                    vertical="center",
-                    wrap_text=True,
-                    indent=0 if is_centred else 1,
-                )
-                if is_header:
-                    cell.fill = _HEAD
-                elif fills and at in fills:
-                    cell.fill = fills[at]
+                is_link = bool(link) and at == 2 and turn == 0
                 if is_link:
                     cell.hyperlink = Hyperlink(ref=cell.coordinate, location=link)
-                lines = max(lines, len(wrap(text, _SIZE, _span_room(first, last), bold=is_header)))
+                fill = _HEAD if is_header else (fills or {}).get(at, _NO_FILL)
+                self._dress(cell, fill, is_header=is_header, is_centred=is_header or at in centred, is_link=is_link)
+                _write_text(cell, text)
+                lines = max(lines, len(_lines(text, _span_room(first, last), is_header)))
             self._finish(row_height(lines, _SIZE))
+
+    def _dress(self, cell: Cell, fill: PatternFill, *, is_header: bool, is_centred: bool, is_link: bool) -> None:
+        """The look of a cell of a table; each look is made once, since openpyxl takes long to make one."""
+        key = (fill.fgColor.rgb, is_header, is_centred, is_link)
+        if key not in self._looks:
+            cell.font = Font(name=_FONT, size=_SIZE, bold=is_header, underline="single" if is_link else None)
+            # text that touches the rule beside it is hard to read
+            cell.alignment = Alignment(
+                horizontal="center" if is_centred else "left",
+                vertical="center",
+                wrap_text=True,
+                indent=0 if is_centred else 1,
+            )
+            cell.fill, cell.border = fill, _BOX
+            self._looks[key] = cell._style
+        cell._style = copy(self._looks[key])
 
     def more(self, text: str) -> None:
         """What the table leaves out, in a row of its own."""
@@ -537,8 +547,14 @@ class _Page:
         self.next_row += 1
 
 
+@lru_cache(maxsize=2000)
+def _lines(text: str, room: float, bold: bool) -> Sequence[str]:
+    """The lines of a text in the table; the rows of one sheet repeat most of theirs."""
+    return wrap(text, _SIZE, room, bold=bold)
+
+
 def _pieces(text: str, room: float, *, bold: bool = False) -> list[str]:
-    lines, most = wrap(text, _SIZE, room, bold=bold), most_lines(_SIZE)
+    lines, most = _lines(text, room, bold), most_lines(_SIZE)
     if len(lines) <= most:
         return [text]
     return [" ".join(lines[start : start + most]) for start in range(0, len(lines), most)]
@@ -555,7 +571,8 @@ def _write_text(cell: Cell, text: str) -> None:
     if clean:
         cell.value = clean
         cell.data_type = "s"
-        cell.quotePrefix = clean.startswith(_FORMULA_STARTS)
+        if clean.startswith(_FORMULA_STARTS):
+            cell.quotePrefix = True
 
 
 def _pinned(content: bytes, moment: datetime) -> bytes:
