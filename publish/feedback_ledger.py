@@ -117,6 +117,7 @@ class Finding:
 class Part:
     """One sheet of one file, one export or one service of a feed, with what is wrong in it.
 
+    `landing_uri` is where its original lies, of workbooks alone: exports hold personal data and stay where they are.
     `rejected_count` counts rows, all of them; `findings` stop at MOST_MARKED_ROWS of them.
     """
 
@@ -400,7 +401,7 @@ def _parts_of_file(source: _Source, releases: dict[str, _Release], ledger: _Ledg
             parts[""] = Part(release.name, findings=[Finding("refused_file", release.message)])
             continue
         sheet = source.sheets[dataset]
-        parts[sheet] = Part(release.name, sheet)
+        parts[sheet] = Part(release.name, sheet, load["landing_uri"])
         if release.kind == "refused":
             parts[sheet].findings.append(Finding("refused_sheet", release.message))
         _add(parts[sheet], ledger, load)
@@ -409,7 +410,6 @@ def _parts_of_file(source: _Source, releases: dict[str, _Release], ledger: _Ledg
 
 def _add(part: Part, ledger: _Ledger, load: Any) -> None:
     """What the ledger holds against one load."""
-    part.landing_uri = load["landing_uri"]
     part.rejected_count = load["rows_rejected"]
     for row in ledger.rejected[load["load_id"]]:
         for fault in row["faults"]:
@@ -535,7 +535,6 @@ def _exports(department: Department, sent: _Sent) -> None:
                 continue
             part.findings.append(Finding("refused_file", release.message))
         _add(part, ledger, load)
-        part.landing_uri = ""  # the original holds personal data and does not leave the landing store
         if not part.is_wrong:
             continue
         department.parts.append(part)
@@ -581,7 +580,6 @@ def _feed(department: Department, sent: _Sent) -> None:
             earlier = part.rejected_count
             _add(part, ledger, ledger.loads[load_id])
             part.rejected_count += earlier
-        part.landing_uri = ""
         if not part.is_wrong:
             continue
         department.parts.append(part)

@@ -486,7 +486,8 @@ def test_a_long_list_is_cut_and_says_how_many_more(exports: Exports, slips: Slip
     slips.publish()
 
     assert len(slips.findings("van-phong-ubnd")) == MOST_LISTED
-    assert "còn 51 dòng bị loại khác" in slips.text("van-phong-ubnd")
+    assert "còn 51 dòng bị loại khác, chưa liệt kê trong bảng này." in slips.text("van-phong-ubnd")
+    assert "Trang kèm theo" not in slips.text("van-phong-ubnd")
     assert f"{MOST_LISTED + 51} dòng bị loại" in slips.text("van-phong-ubnd")
 
 
