@@ -56,7 +56,7 @@ _HEAD = PatternFill("solid", fgColor="DDEBF7")
 _NO_FILL = PatternFill()
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
-_PIXELS = (190, 100, 74, 150, 130, 290, 250)
+_PIXELS = (250, 92, 78, 165, 125, 270, 230)
 _FINDING_HEADINGS = ("Tệp", "Trang", "Ô", "Cột", "Giá trị đã ghi", "Sai gì", "Cần sửa thế nào")
 _FILE_HEADINGS = ("Tệp", "Số liệu đến ngày", "Nhận lúc", "Kết quả", "Số liệu đang được tính")
 _FILE_SPANS = ((1, 2), (3, 4), (5, 5), (6, 6), (7, 7))
@@ -485,7 +485,8 @@ class _Page:
                 fill = _HEAD if is_header else (fills or {}).get(at, _NO_FILL)
                 self._dress(cell, fill, is_header=is_header, is_centred=is_header or at in centred, is_link=is_link)
                 _write_text(cell, text)
-                lines = max(lines, len(_lines(text, _span_room(first, last), is_header)))
+                # spreadsheet programs may also break a file's name at its hyphens
+                lines = max(lines, len(_lines(text.replace("-", "- "), _span_room(first, last), is_header)))
             self._finish(row_height(lines, _SIZE))
 
     def _dress(self, cell: Cell, fill: PatternFill, *, is_header: bool, is_centred: bool, is_link: bool) -> None:
