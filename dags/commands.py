@@ -13,6 +13,7 @@ from cchc.settings import get_settings
 from dags import local_airflow, one_process
 from extract.privacy import MissingPseudonymKey, pseudonym_key
 from publish import feedback, output, summary
+from publish.report import FILE_NAMES
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +53,7 @@ def refresh(
                 run.started_at,
                 steps=run.steps,
                 files=[
-                    *(output.join(folder, name) for name in ("indicators.csv", "phu-luc.xlsx")),
+                    *(output.join(folder, name) for name in FILE_NAMES),
                     *(output.join(slips, name) for name in output.names(slips)),
                 ],
             )

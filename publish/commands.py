@@ -1,4 +1,4 @@
-"""The commands of this room: report, check, explain."""
+"""The commands of this room: report, freeze, check, explain."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from cchc import cli, warehouse
 from cchc.periods import ReportingPeriod, UnknownPeriod
 from cchc.progress import vietnamese
 from cchc.settings import get_settings
-from publish import check_workbook, declared, output
+from publish import check_workbook, declared, output, submission
 from publish.check import Comparison, Computed, compare, read_computed
 from publish.explain import UnknownCode, lines, listed_rows
 from publish.explain import explain as gather
 from publish.figures import FiguresUnfit
-from publish.report import publish_report
+from publish.report import FILE_NAMES, publish_report
 
 _Period = Annotated[str, typer.Argument(help="Kỳ báo cáo đã được làm mới, ví dụ 2024-H1")]
 
@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     app.command("report")(report)
     app.command("check")(check)
     app.command("explain")(explain)
+    app.command("freeze")(freeze)
 
 
 def report(period: _Period) -> None:
@@ -40,6 +41,26 @@ def report(period: _Period) -> None:
         except FiguresUnfit as error:
             raise _stop(error, cli.FAILED) from None
     for file in files:
+        typer.echo(file)
+
+
+def freeze(
+    period: _Period,
+    by: Annotated[str, typer.Option(help="Người chốt báo cáo: họ tên, chức vụ")],
+    note: Annotated[str, typer.Option(help="Ghi chú, ví dụ lý do đính chính")] = "",
+) -> None:
+    """Chốt báo cáo đã ký gửi: giữ nguyên mọi số liệu và tệp, với người chốt và thời điểm; đính chính là bản mới."""
+    settings = get_settings()
+    wanted = _period(period)
+    if not by.strip():
+        raise _stop('Hãy ghi người chốt báo cáo: --by "Họ tên, chức vụ"', cli.BAD_USAGE)
+    with warehouse.engine(settings, "transformer") as engine:
+        try:
+            done = submission.freeze(engine, settings.out, wanted.id, by.strip(), note.strip(), FILE_NAMES)
+        except (FiguresUnfit, submission.NothingToSubmit) as error:
+            raise _stop(error, cli.FAILED) from None
+    typer.echo(_printable(f"Đã chốt báo cáo kỳ {wanted.id}, phiên bản {done.version}, người chốt: {done.submitted_by}"))
+    for file in done.files:
         typer.echo(file)
 
 

@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine
 
 from cchc.settings import Settings
-from publish import appendix, feedback, indicators, output
+from publish import appendix, feedback, indicators, output, submission
 from publish.figures import Report, read_report
 from publish.sheet_style import modified_moment
+
+# what a report is made of, in the period's folder; slips and the like are not sent to the ministry
+FILE_NAMES = (indicators.FILE_NAME, appendix.FILE_NAME)
 
 
 def publish_report(
@@ -44,7 +47,8 @@ def publish_report(
         output.write(appendix_url, workbook),
     ]
     with engine.connect() as connection:
-        return written + feedback.write_slips(connection, report, folder, masthead)
+        written += feedback.write_slips(connection, report, folder, masthead)
+        return written + submission.write_changes(connection, period_id, folder)
 
 
 def _appendix(report: Report, masthead: appendix.Masthead, published: bytes | None) -> bytes:

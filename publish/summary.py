@@ -13,6 +13,7 @@ from rich.text import Text
 from sqlalchemy import Connection, text
 
 from cchc.progress import vietnamese
+from publish import submission
 from publish.figures import DataWarning
 
 # A load can have several arrivals in a run (the same bytes under two names): its rows count once.
@@ -174,6 +175,7 @@ class RefreshSummary:
     data_warnings: tuple[DataWarning, ...]
     steps: Sequence[tuple[str, float]] = field(default=())
     files: Sequence[str] = field(default=())
+    since: submission.SinceSubmission | None = None
 
     @property
     def needs_a_person(self) -> bool:
@@ -214,6 +216,7 @@ def collect(
         data_warnings=tuple(DataWarning(**row) for row in connection.execute(_DATA_WARNINGS, period).mappings()),
         steps=tuple(steps),
         files=tuple(files),
+        since=submission.since_submission(connection, period_id),
         **indicators,
     )
 
@@ -268,6 +271,8 @@ def _lines(summary: RefreshSummary, *, with_counts: bool) -> list[str]:
     lines += _data_warning_lines(summary.data_warnings)
     if with_counts:
         lines += [f"Bước {name}: {_seconds(seconds)} giây" for name, seconds in summary.steps]
+    if summary.since is not None:
+        lines += submission.lines(summary.since)
     lines += [f"Tệp kết quả: {file}" for file in summary.files]
     return [_printable(line) for line in lines]
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "report",
     "check",
     "explain",
+    "freeze",
     "sample",
     "serve-sample",
 }
