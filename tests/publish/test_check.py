@@ -305,6 +305,52 @@ def test_the_text_is_held_against_the_warehouse_where_it_has_the_figure() -> Non
     assert lines["teachers_reclassified"].level == Level.OPEN
 
 
+def test_of_two_parts_off_against_each_other_one_follows() -> None:
+    counts = {"online_services": 1650, "online_services_full": 1007, "online_services_partial": 643}
+    narrative = {key: NarrativeValue(Decimal(count), vietnamese(count), "ok") for key, count in counts.items()}
+    comparison = _compare(text=text_file(), warehouse=computed(narrative))
+    lines = {line.code: line for line in comparison.figures}
+
+    assert _shape(comparison.contradictions) == CONTRADICTIONS
+    assert lines["online_services_partial"].level == Level.REMARK
+    assert "lệch theo “Số dịch vụ công trực tuyến toàn trình”" in lines["online_services_partial"].explanation
+    # a total that is wrong too excuses nobody
+    narrative["online_services"] = NarrativeValue(Decimal(1651), "1.651", "ok")
+    narrative["online_services_partial"] = NarrativeValue(Decimal(644), "644", "ok")
+    worse = {line.code: line for line in _compare(text=text_file(), warehouse=computed(narrative)).figures}
+    assert worse["online_services_partial"].level == Level.WRONG
+
+
+def test_the_rate_of_one_part_given_for_all_is_told() -> None:
+    rates = {"digitised_rate": "99.33", "digitised_rate_districts_communes": "99.5"}
+    narrative = {key: NarrativeValue(Decimal(rate), rate.replace(".", ","), "ok") for key, rate in rates.items()}
+    lines = {line.code: line for line in _compare(text=text_file(), warehouse=computed(narrative)).figures}
+
+    assert lines["digitised_rate"].explanation == (
+        "Lời văn ghi 99.5, kho tính ra 99,33. Số đã ghi là của riêng huyện, xã."
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "note", "exact", "level"),
+    [
+        ("trên 90", "", "90.68", Level.MATCH),
+        ("trên 90", "", "89.9", Level.WRONG),
+        ("90", "over 90; nearly 80 through the national portal", "90.68", Level.MATCH),
+        ("90", "over 90; nearly 80 through the national portal", "89.9", Level.WRONG),
+        ("90", "over 70 through the national portal", "90.68", Level.WRONG),
+        ("dưới 90", "", "90.68", Level.WRONG),
+        ("khoảng 90", "", "20", Level.OPEN),
+    ],
+)
+def test_a_figure_said_loosely_is_held_to_its_bound(value: str, note: str, exact: str, level: Level) -> None:
+    narrative = {"online_payment_rate": NarrativeValue(Decimal(exact), exact.replace(".", ","), "ok")}
+    content = f"section,key,value,note\nII.2.d,online_payment_rate,{value},{note}\n"
+    (line,) = _compare(text=content, warehouse=computed(narrative)).figures
+
+    assert line.level == level
+
+
 def test_the_text_alone_is_held_against_the_rows_the_warehouse_has() -> None:
     found = declared(workbook(published()), text_file())
     comparison = compare(computed(), replace(found, rows=(), has_appendix=False))
