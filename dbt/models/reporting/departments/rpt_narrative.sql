@@ -18,6 +18,12 @@ periods as (
 
 ),
 
+source_statuses as (
+
+    select * from {{ ref("int_source_status") }}
+
+),
+
 terms as (
 
     select
@@ -31,6 +37,25 @@ terms as (
         ) as sides (side, expression)
     cross join lateral regexp_split_to_table(btrim(sides.expression), '\s+') as term (measure_code)
     where btrim(sides.expression) <> ''
+
+),
+
+-- whom to ask: of the datasets of what is not ok, those that lack
+lacking as (
+
+    select
+        measures.period_id,
+        terms.narrative_key,
+        array_agg(distinct dataset.name order by dataset.name) as lacking_datasets
+    from terms
+    inner join measures on terms.measure_code = measures.measure_code
+    cross join lateral unnest(measures.datasets) as dataset (name)
+    left join source_statuses
+        on
+            measures.period_id = source_statuses.period_id
+            and dataset.name = source_statuses.source || '.' || source_statuses.dataset
+    where measures.status <> 'ok' and source_statuses.status is distinct from 'ok'
+    group by measures.period_id, terms.narrative_key
 
 ),
 
@@ -60,6 +85,7 @@ valued as (
     select
         totals.period_id,
         totals.as_of_on,
+        coalesce(lacking.lacking_datasets, '{}'::text[]) as lacking_datasets,
         figures.*,
         case
             when totals.is_missing then 'missing'
@@ -75,6 +101,8 @@ valued as (
         end as value
     from totals
     inner join figures on totals.narrative_key = figures.narrative_key
+    left join lacking
+        on totals.period_id = lacking.period_id and totals.narrative_key = lacking.narrative_key
 
 )
 
@@ -89,5 +117,6 @@ select
     {{ vietnamese_number("value") }} as display,
     unit_vi as unit,
     status,
+    lacking_datasets,
     as_of_on as as_of
 from valued
