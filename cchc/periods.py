@@ -55,6 +55,11 @@ class ReportingPeriod:
         return end_of_day(self.to_on)
 
     @property
+    def year_before(self) -> ReportingPeriod:
+        """The same period a year before: `2023-H1` of `2024-H1`."""
+        return ReportingPeriod.parse(f"{self.year - 1}-{self.part}")
+
+    @property
     def title_vi(self) -> str:
         """The period as a report names it: `6 tháng đầu năm 2024`."""
         if self.part[0] == "M":

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, text
 
@@ -34,12 +35,43 @@ _FIGURES = text("""
             ) as dataset_names
         from reporting.rpt_source_status
         where period_id = :period_id
+    ),
+
+    -- the text's part of the reading: figures of the text, and of the same period a year before what there is
+    narrative as (
+        select jsonb_agg(
+            jsonb_build_object(
+                'period_id', period_id, 'key', key, 'label', label, 'unit', unit, 'value', value::text,
+                'display', display, 'status', status, 'datasets', lacking_datasets, 'as_of', as_of
+            )
+            order by sort_order
+        ) as figures
+        from reporting.rpt_narrative
+        where period_id in (:period_id, :before_id)
+    ),
+
+    year_before as (
+        select jsonb_agg(
+            jsonb_build_object(
+                'form_no', form_no, 'code', code, 'value', value::text, 'status', status, 'as_of_at', as_of_at
+            )
+        ) as indicators
+        from reporting.rpt_indicator
+        where period_id = :before_id
     )
 
     select
         form.form_no, form.form_title, form.code, form.label, form.unit, form.kind, form.display, form.note,
         indicator.status, indicator.value, indicator.sources, indicator.as_of_at, warnings.warnings,
-        names.dataset_names
+        names.dataset_names,
+        -- once is enough
+        case
+            when row_number() over (order by form.form_no, form.sort_order) = 1
+                then jsonb_build_object(
+                    'narrative', coalesce(narrative.figures, '[]'),
+                    'year_before', coalesce(year_before.indicators, '[]')
+                )
+        end as text_figures
     from reporting.rpt_form as form
     left join reporting.rpt_indicator as indicator
         on form.period_id = indicator.period_id
@@ -47,6 +79,8 @@ _FIGURES = text("""
         and form.code = indicator.code
     cross join warnings
     cross join names
+    cross join narrative
+    cross join year_before
     where form.period_id = :period_id
     order by form.form_no, form.sort_order
 """)
@@ -99,6 +133,33 @@ class DataWarning:
 
 
 @dataclass(frozen=True)
+class NarrativeFigure:
+    """One figure of the text; `datasets` are those that lack when its status is not ok."""
+
+    key: str
+    label: str
+    unit: str
+    value: Decimal | None
+    display: str
+    status: str
+    datasets: tuple[str, ...]
+    as_of_on: date
+
+
+@dataclass(frozen=True)
+class YearBefore:
+    """What the warehouse has of the same period a year before: value by key of the text and by form and code.
+
+    Only figures whose sources were whole: half a year before is no base for a comparison.
+    """
+
+    period: ReportingPeriod
+    as_of_at: datetime
+    narrative: Mapping[str, Decimal]
+    rows: Mapping[tuple[int, str], Decimal]
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything the reporting tables say about one period, cut at one as-of moment."""
 
@@ -106,6 +167,9 @@ class Report:
     as_of_at: datetime
     forms: tuple[Form, ...]
     warnings: tuple[DataWarning, ...]
+    narrative: tuple[NarrativeFigure, ...] = ()
+    year_before: YearBefore | None = None
+    dataset_names: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self) -> Iterator[tuple[Form, Row]]:
         """Every row with its form, in the order of the report."""
@@ -115,7 +179,8 @@ class Report:
 def read_report(connection: Connection, period_id: str) -> Report:
     """Read one period from the reporting schema; raises FiguresUnfit when it is not whole."""
     period = ReportingPeriod.parse(period_id)
-    records = connection.execute(_FIGURES, {"period_id": period_id}).mappings().all()
+    before = period.year_before
+    records = connection.execute(_FIGURES, {"period_id": period_id, "before_id": before.id}).mappings().all()
     if not records:
         raise FiguresUnfit(f"Kho chưa có số liệu kỳ {period_id}; hãy chạy `cchc refresh {period_id}` trước")
     forms = []
@@ -126,7 +191,58 @@ def read_report(connection: Connection, period_id: str) -> Report:
     if len(moments) != 1:
         raise FiguresUnfit(f"Số liệu kỳ {period_id} có nhiều thời điểm chốt: {sorted(map(str, moments))}")
     warnings = tuple(DataWarning(item["code"], item["message"], item["row_count"]) for item in records[0]["warnings"])
-    return Report(period, moments.pop().astimezone(LOCAL_ZONE), tuple(forms), warnings)
+    found = records[0]["text_figures"]
+    return Report(
+        period,
+        moments.pop().astimezone(LOCAL_ZONE),
+        tuple(forms),
+        warnings,
+        tuple(_narrative(item) for item in found["narrative"] if item["period_id"] == period_id),
+        _year_before(before, found["narrative"], found["year_before"]),
+        records[0]["dataset_names"],
+    )
+
+
+def _narrative(item: Mapping[str, Any]) -> NarrativeFigure:
+    return NarrativeFigure(
+        key=item["key"],
+        label=item["label"],
+        unit=item["unit"] or "",
+        # as text on the way, because the JSON reader would make a float of it
+        value=_finite(item["value"], item["key"]),
+        display=item["display"] or "",
+        status=item["status"],
+        datasets=tuple(item["datasets"] or ()),
+        as_of_on=date.fromisoformat(item["as_of"]),
+    )
+
+
+def _finite(value: str | None, name: str) -> Decimal | None:
+    number = None if value is None else Decimal(value)
+    if number is not None and not number.is_finite():
+        raise FiguresUnfit(f"Số liệu {name} có giá trị không phải là số: {value}")
+    return number
+
+
+def _year_before(
+    period: ReportingPeriod, narrative: list[Mapping[str, Any]], indicators: list[Mapping[str, Any]]
+) -> YearBefore | None:
+    if not indicators:
+        return None
+    return YearBefore(
+        period,
+        datetime.fromisoformat(indicators[0]["as_of_at"]).astimezone(LOCAL_ZONE),
+        {
+            item["key"]: Decimal(item["value"])
+            for item in narrative
+            if item["period_id"] == period.id and item["status"] == "ok" and item["value"] is not None
+        },
+        {
+            (item["form_no"], item["code"]): Decimal(item["value"])
+            for item in indicators
+            if item["status"] == "ok" and item["value"] is not None
+        },
+    )
 
 
 def _row(form_no: int, record: RowMapping) -> Row:

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine
 
 from cchc.settings import Settings
-from publish import appendix, feedback, indicators, output, submission
+from publish import appendix, feedback, indicators, output, submission, text_report
 from publish.figures import Report, read_report
 from publish.sheet_style import modified_moment
 
 # what a report is made of, in the period's folder; slips and the like are not sent to the ministry
-FILE_NAMES = (indicators.FILE_NAME, appendix.FILE_NAME)
+FILE_NAMES = (indicators.FILE_NAME, appendix.FILE_NAME, text_report.FILE_NAME)
 
 
 def publish_report(
@@ -26,7 +26,7 @@ def publish_report(
     issuer_name: str | None = None,
     generated_at: datetime | None = None,
 ) -> list[str]:
-    """Write indicators.csv, phu-luc.xlsx and the feedback slips to `{out_url}/{period_id}/`; return where they are.
+    """Write the files of a report and the feedback slips to `{out_url}/{period_id}/` and return where they are.
 
     The issuer is the people's committee of the province unless named. Unfit figures change no file.
     """
@@ -41,10 +41,12 @@ def publish_report(
         generated_at=generated_at or datetime.now(UTC),
     )
     table = indicators.render(report)
+    document = text_report.render(report, masthead)
     workbook = _appendix(report, masthead, output.read_if_there(appendix_url))
     written = [
         output.write(output.join(folder, indicators.FILE_NAME), table),
         output.write(appendix_url, workbook),
+        output.write(output.join(folder, text_report.FILE_NAME), document),
     ]
     with engine.connect() as connection:
         written += feedback.write_slips(connection, report, folder, masthead)

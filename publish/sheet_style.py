@@ -16,6 +16,8 @@ from openpyxl.utils.indexed_list import IndexedList
 from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.worksheet import Worksheet
 
+from publish.office_package import pinned
+
 FONT = "Times New Roman"
 MILLIMETRES_PER_INCH = 25.4
 INDENT = 9.0
@@ -91,22 +93,18 @@ def set_up_page(
 
 def fixed(workbook: Workbook, created_at: datetime, modified_at: datetime) -> bytes:
     """The workbook's bytes, its clock times pinned, and without Excel's triangles on a `1.1` that is text."""
-    content, file = io.BytesIO(), io.BytesIO()
+    content = io.BytesIO()
     workbook.save(content)
     moments = {b"created": _stated(created_at), b"modified": _stated(modified_at)}
-    local = created_at.timetuple()[:6]
-    with zipfile.ZipFile(content) as source, zipfile.ZipFile(file, "w") as target:
-        for member in source.infolist():
-            part = source.read(member)
-            if member.filename == "docProps/core.xml":
-                part = _MOMENT.sub(lambda found: found[1] + moments[found[2]] + found[4], part)
-            elif member.filename.startswith("xl/worksheets/sheet"):
-                part = part.replace(b"</headerFooter>", b"</headerFooter>" + _NO_TRIANGLES, 1)
-            entry = zipfile.ZipInfo(member.filename, local)
-            entry.create_system = 3
-            entry.external_attr = 0o600 << 16
-            target.writestr(entry, part, compress_type=zipfile.ZIP_DEFLATED)
-    return file.getvalue()
+
+    def edit(name: str, part: bytes) -> bytes:
+        if name == "docProps/core.xml":
+            return _MOMENT.sub(lambda found: found[1] + moments[found[2]] + found[4], part)
+        if name.startswith("xl/worksheets/sheet"):
+            return part.replace(b"</headerFooter>", b"</headerFooter>" + _NO_TRIANGLES, 1)
+        return part
+
+    return pinned(content.getvalue(), created_at, edit)
 
 
 def modified_moment(content: bytes) -> datetime | None:

@@ -17,4 +17,5 @@ def figures(engine: Engine) -> Figures:
     figures = Figures(engine)
     figures.create_tables()
     figures.fill(PERIOD)
+    figures.fill_narrative(PERIOD)
     return figures

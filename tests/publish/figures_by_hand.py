@@ -13,6 +13,7 @@ from cchc.periods import ReportingPeriod
 
 PERIOD = "2024-H1"
 FORM_ROWS = Path(__file__).parent / "data" / "form_rows.csv"
+NARRATIVE = Path(__file__).parent / "data" / "narrative.csv"
 
 _TABLES = """
     create schema reporting;
@@ -28,7 +29,7 @@ _TABLES = """
     create table reporting.rpt_data_warning (period_id text, code text, message text, row_count bigint);
     create table reporting.rpt_narrative (
         period_id text, section text, sort_order integer, key text, label text, value numeric, display text, unit text,
-        status text, as_of date
+        status text, lacking_datasets text[], as_of date
     );
     create table reporting.rpt_measure (
         period_id text, measure_code text, measure_value numeric, datasets text[], model_name text, load_ids bigint[],
@@ -40,6 +41,9 @@ _TABLES = """
     );
     create schema reference;
     create table reference.report_narrative (narrative_key text, numerator text, denominator text, scale numeric);
+    insert into reporting.rpt_source_status values
+        ('2024-H1', 'chi_dao_dieu_hanh.ke_hoach_cchc', 'chi_dao_dieu_hanh', 'ke_hoach_cchc', 'Chỉ đạo điều hành',
+         'Kế hoạch cải cách hành chính', 'Sở Nội vụ', 'ok');
 """
 
 
@@ -54,6 +58,11 @@ class Figures:
         with FORM_ROWS.open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
 
+    @property
+    def narrative(self) -> list[dict[str, str]]:
+        with NARRATIVE.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
     def create_tables(self) -> None:
         with self.engine.begin() as connection:
             connection.exec_driver_sql(_TABLES)
@@ -64,6 +73,35 @@ class Figures:
             # written backwards, so that only the sort order can put the report right
             for place, row in reversed(list(enumerate(self.catalogue, start=1))):
                 self._insert(connection, period_id, as_of_at, place, row)
+
+    def fill_narrative(self, period_id: str) -> None:
+        """The figures of the text as the sample province gives them for the first half of 2024."""
+        with self.engine.begin() as connection:
+            connection.execute(
+                text(
+                    "insert into reporting.rpt_narrative values (:period_id, :section, :sort_order, :key, :label,"
+                    " :value, :display, :unit, 'ok', '{}', :as_of)"
+                ),
+                [
+                    {
+                        **row,
+                        "period_id": period_id,
+                        "value": Decimal(row["value"]),
+                        "sort_order": int(row["sort_order"]),
+                    }
+                    for row in self.narrative
+                ],
+            )
+
+    def set_text(self, key: str, period_id: str = PERIOD, **columns: object) -> None:
+        """Change columns of one figure of the text."""
+        assignments = ", ".join(f"{name} = :{name}" for name in columns)
+        with self.engine.begin() as connection:
+            done = connection.execute(
+                text(f"update reporting.rpt_narrative set {assignments} where period_id = :period_id and key = :key"),
+                {**columns, "period_id": period_id, "key": key},
+            )
+            assert done.rowcount == 1
 
     def set(self, form_no: int, code: str, **columns: object) -> None:
         """Change columns of one row in both tables, where they have them."""

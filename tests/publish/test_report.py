@@ -1,4 +1,4 @@
-"""Publishing: both files, whole or not at all, to a folder or a store."""
+"""Publishing: every file, whole or not at all, to a folder or a store."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from publish.report import publish_report
 from tests.publish.figures_by_hand import PERIOD, Figures
 
 FIRST = datetime(2024, 6, 15, 3, 30, tzinfo=UTC)
+FILES = ("indicators.csv", "phu-luc.xlsx", "bao-cao.docx")
 LATER = datetime(2024, 6, 16, 3, 30, tzinfo=UTC)
 
 
@@ -27,12 +28,12 @@ def _publish(figures: Figures, out: str | Path, generated_at: datetime = FIRST) 
     return publish_report(figures.engine, settings, PERIOD, str(out), False, generated_at=generated_at)
 
 
-def test_both_files_in_the_folder_of_the_period(figures: Figures, tmp_path: Path) -> None:
+def test_every_file_in_the_folder_of_the_period(figures: Figures, tmp_path: Path) -> None:
     paths = _publish(figures, tmp_path / "out")
 
     folder = tmp_path / "out" / PERIOD
-    assert paths == [str(folder / "indicators.csv"), str(folder / "phu-luc.xlsx")]
-    assert sorted(os.listdir(folder)) == ["indicators.csv", "phu-luc.xlsx"]
+    assert paths == [str(folder / name) for name in FILES]
+    assert sorted(os.listdir(folder)) == sorted(FILES)
     assert (folder / "indicators.csv").read_bytes().count(b"\n") == 145
     sheet = load_workbook(folder / "phu-luc.xlsx")["Biểu 1"]
     assert (sheet["A1"].value, sheet["A2"].value) == ("ỦY BAN NHÂN DÂN", "TỈNH HƯNG YÊN")
@@ -42,10 +43,7 @@ def test_both_files_in_the_folder_of_the_period(figures: Figures, tmp_path: Path
 def test_a_url_works_as_well(figures: Figures, tmp_path: Path, scheme: str) -> None:
     paths = _publish(figures, f"{scheme}://{tmp_path}/out/")
 
-    assert [path.rsplit("/", 2)[1:] for path in paths] == [
-        [PERIOD, "indicators.csv"],
-        [PERIOD, "phu-luc.xlsx"],
-    ]
+    assert [path.rsplit("/", 2)[1:] for path in paths] == [[PERIOD, name] for name in FILES]
     for path in paths:
         assert path.startswith(f"{scheme}://")
         with fsspec.open(path) as file:
@@ -62,23 +60,23 @@ def test_the_same_figures_leave_the_files_as_they_were(figures: Figures, tmp_pat
 def test_other_figures_carry_the_new_moment(figures: Figures, tmp_path: Path) -> None:
     _publish(figures, tmp_path)
     figures.set(3, "3.1.2", value=54149, display="54.149")
-    _, path = _publish(figures, tmp_path, LATER)
+    _, path, _ = _publish(figures, tmp_path, LATER)
 
     assert load_workbook(path)["Biểu 3"].oddFooter.right.text == "Lập lúc 10:30 ngày 16/6/2024"
 
 
 def test_an_appendix_changed_by_hand_is_written_anew(figures: Figures, tmp_path: Path) -> None:
-    _, path = _publish(figures, tmp_path)
+    _, path, _ = _publish(figures, tmp_path)
     book = load_workbook(path)
     book["Biểu 1"]["B14"] = "sửa tay"
     book.save(path)
-    _, path = _publish(figures, tmp_path, LATER)
+    _, path, _ = _publish(figures, tmp_path, LATER)
 
     assert load_workbook(path)["Biểu 1"]["B14"].value != "sửa tay"
 
 
 def test_unfit_figures_change_no_file(figures: Figures, tmp_path: Path) -> None:
-    before = [Path(path).read_bytes() for path in _publish(figures, tmp_path)]
+    before = [path.read_bytes() for path in sorted(map(Path, _publish(figures, tmp_path)))]
     figures.set(1, "1", value=7, display="7")
     figures.set(3, "3.1.2", display="54.149")
 
