@@ -17,7 +17,6 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 
 from cchc import progress
-from cchc.periods import ReportingPeriod
 from cchc.settings import PROJECT_ROOT, Settings
 from cchc.warehouse import code_version, dbt_environment
 
@@ -70,33 +69,6 @@ def building(engine: Engine) -> Iterator[None]:
         finally:
             connection.execute(text("select pg_advisory_unlock(:key)"), {"key": _BUILD_LOCK})
             connection.commit()
-
-
-def request_year_before(engine: Engine, period: ReportingPeriod, as_of_at: datetime) -> bool:
-    """Have the marts compute the same period a year before too, where data of it is in the warehouse.
-
-    The report's text compares with it. What somebody asked for that period stays as it was asked. Returns whether
-    there is such data.
-    """
-    before = period.year_before
-    with engine.begin() as connection:
-        # what a feed covers is what it was asked for, whether or not there was anything
-        if not connection.execute(
-            text(
-                "select exists (select from ops.load where status = 'loaded' and source <> 'budget' and rows_loaded > 0 "
-                "and covers_from_on <= :last and covers_to_on >= :first)"
-            ),
-            {"first": before.from_on, "last": before.to_on},
-        ).scalar():
-            return False
-        connection.execute(
-            text(
-                "insert into ops.report_request (period_id, as_of_at) "
-                "values (:period, :moment - interval '1 year') on conflict (period_id) do nothing"
-            ),
-            {"period": before.id, "moment": as_of_at},
-        )
-    return True
 
 
 def build_and_publish(settings: Settings, engine: Engine, url: URL) -> BuildResult:

@@ -27,7 +27,6 @@ def prepare(period_id: str, as_of: str | None) -> None:
     with warehouse.available(get_settings()) as url, warehouse.engine_on(url) as engine:
         sources.prepare(engine)
         transform.request_report(engine, period.id, moment)
-        transform.request_year_before(engine, period, moment)
 
 
 def load(*sources: str) -> bool:

@@ -1,4 +1,4 @@
-"""The charts of the draft report: bars that stay apart in black and white, with their figures as the text has them."""
+"""The charts of the draft report: bars that stay apart in black and white, each with its figure."""
 
 from __future__ import annotations
 

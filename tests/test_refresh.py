@@ -186,6 +186,7 @@ def test_the_summary_says_what_was_read_and_where_the_time_went(refreshed: Machi
     assert re.search(r"Dựng, kiểm tra và công bố: [0-9]+,[0-9] giây", shown)
     assert "phu-luc.xlsx" in shown
     assert "phieu-phan-hoi/van-phong-ubnd.xlsx" in shown
+    assert "bao-cao.docx" in shown
     # rejects and missing rows must be read by a person
     assert refreshed.first_refresh.returncode == 3
 

@@ -92,3 +92,8 @@ def test_anything_else_is_refused_in_words_for_people(period_id: str) -> None:
 )
 def test_the_report_due_on_a_day(day: date, period_id: str) -> None:
     assert period_ended_before(day).id == period_id
+
+
+@pytest.mark.parametrize("part", ["M01", "Q1", "H1", "9M", "Y"])
+def test_the_same_period_a_year_before(part: str) -> None:
+    assert ReportingPeriod.parse(f"2024-{part}").year_before == ReportingPeriod.parse(f"2023-{part}")

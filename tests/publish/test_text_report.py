@@ -446,21 +446,10 @@ def test_the_package_is_whole_and_says_nothing_of_the_clock(read: Callable[[], R
 
 def test_properties_stand_in_the_order_of_the_schema(read: Callable[[], Report]) -> None:
     # Word refuses a file whose paragraph properties are out of order; LibreOffice does not mind
-    order = [
-        "pStyle",
-        "keepNext",
-        "keepLines",
-        "pageBreakBefore",
-        "widowControl",
-        "numPr",
-        "pBdr",
-        "shd",
-        "tabs",
-        "spacing",
-        "ind",
-        "jc",
-        "rPr",
-    ]
+    order = (
+        "pStyle", "keepNext", "keepLines", "pageBreakBefore", "widowControl", "numPr", "pBdr", "shd", "tabs",
+        "spacing", "ind", "jc", "rPr",
+    )  # fmt: skip
     for paragraph in paragraphs(document_of(read())):
         found = [child.tag.split("}")[1] for child in (paragraph._p.pPr if paragraph._p.pPr is not None else [])]
         assert found == sorted(found, key=order.index)

@@ -10,6 +10,13 @@ requests as (
 
 ),
 
+loads as (
+
+    select * from {{ ref("stg_ops__load") }}
+    where status = 'loaded' and loaded_row_count > 0
+
+),
+
 periods as (
 
     select
@@ -26,17 +33,45 @@ periods as (
 
 ),
 
+-- the text compares with the same period a year before, cut a year earlier, where there is data of it
+compared as (
+
+    select
+        periods.period_id,
+        requests.as_of_at - interval '1 year' as as_of_at
+    from requests
+    inner join periods
+        on (left(requests.period_id, 4)::integer - 1) || substr(requests.period_id, 5) = periods.period_id
+    where
+        exists (
+            select 1
+            from loads
+            where periods.to_on >= loads.covers_from_on and periods.from_on <= loads.covers_to_on
+        )
+
+),
+
 requested as (
 
     select
         periods.*,
-        requests.period_id is not null as is_requested,
-        requests.as_of_at,
-        -- a report asked for before the period is over cannot know what is in force later
-        least(periods.to_on, {{ local_day("requests.as_of_at") }}) as cut_off_on
+        coalesce(requests.period_id, compared.period_id) is not null as is_requested,
+        -- what was asked for that period stays as it was asked
+        coalesce(requests.as_of_at, compared.as_of_at) as as_of_at
     from periods
     left join requests on periods.period_id = requests.period_id
+    left join compared on periods.period_id = compared.period_id
+
+),
+
+cut_off as (
+
+    select
+        *,
+        -- a report asked for before the period is over cannot know what is in force later
+        least(to_on, {{ local_day("as_of_at") }}) as cut_off_on
+    from requested
 
 )
 
-select * from requested
+select * from cut_off
