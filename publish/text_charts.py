@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cchc.settings import get_settings
+from publish.text_sentences import STALE_MARK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +62,9 @@ def png(chart: Chart) -> bytes:
 
 def label(figure: Shown) -> str:
     """What stands at the end of a bar."""
-    return "chưa có số liệu" if figure.status == "missing" else figure.text
+    if figure.status == "missing":
+        return "chưa có số liệu"
+    return f"{figure.text} {STALE_MARK}" if figure.status == "stale" else figure.text
 
 
 def description(chart: Chart) -> str:

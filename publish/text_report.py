@@ -79,9 +79,9 @@ def _set_up(document: DocxDocument) -> None:
     _style(document, "Normal", _SIZE, alignment=left)
     _style(document, "Header", _SIZE, alignment=centre)
     _style(document, "Body Text", _SIZE, after=6, alignment=both, indent=10)
-    _style(document, "Heading 1", _SIZE, bold=True, before=6, after=6, alignment=both, indent=10)
-    _style(document, "Heading 2", _SIZE, bold=True, before=6, after=6, alignment=both, indent=10)
-    _style(document, "Heading 3", _SIZE, bold=True, italic=True, after=6, alignment=both, indent=10)
+    _style(document, "Heading 1", _SIZE, bold=True, before=6, after=6, alignment=left, indent=10)
+    _style(document, "Heading 2", _SIZE, bold=True, before=6, after=6, alignment=left, indent=10)
+    _style(document, "Heading 3", _SIZE, bold=True, italic=True, after=6, alignment=left, indent=10)
     _style(document, "Caption", _TABLE_SIZE, bold=True, before=6, after=4, alignment=centre)
     for name, size, options in (
         ("Report Title", _SIZE, {"bold": True, "alignment": centre}),

@@ -157,6 +157,11 @@ def test_a_row_of_the_appendix_without_its_source_stands_out_too(figures: Figure
     assert "chưa có số liệu" in alt_texts(document)[0]
 
 
+def test_a_chart_marks_what_is_stale_too(figures: Figures, read: Callable[[], Report]) -> None:
+    figures.set_text("investment_disbursed", status="stale", lacking_datasets=["budget.disbursement"])
+    assert "Đã giải ngân: Số vốn 2.518 (*)." in alt_texts(document_of(read()))[2]
+
+
 def test_stale_figures_are_marked_and_explained(figures: Figures, read: Callable[[], Report]) -> None:
     figures.set_text("documents_sent", status="stale", lacking_datasets=["chinh_quyen_so.van_ban_dien_tu"])
     document = document_of(read())
