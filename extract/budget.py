@@ -14,6 +14,7 @@ import json
 import logging
 import re
 import time
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from typing import Any
 
 from cchc.periods import LOCAL_ZONE
 from extract.pulled import LandedPull
-from extract.transport import FeedBadAnswer, FeedError, FeedStopped, Limits, Transport, load_json
+from extract.transport import FeedBadAnswer, FeedBodyTooLarge, FeedError, FeedStopped, Limits, Transport, load_json
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,11 @@ Row = dict[str, Any]
 
 SUCCESS = "00"
 PAGE_ROWS = 1000
+# what one question may bring; a feed that never comes to an end is stopped here
 MAX_PAGES = 10_000
+MAX_BYTES = 256 * 1024 * 1024
+# a pull ends within this many seconds, calls tried again included: less than the hours that `held_changes` reckons with
+LONGEST_PULL = 3 * 3600.0
 UNAUTHORIZED = 401
 RENEWALS = 3
 
@@ -68,6 +73,9 @@ RESOURCES = (
 )
 DATASETS = {resource.dataset: resource for resource in RESOURCES}
 
+_ENVELOPE = _fields("maLoi thongBao trang tongSoTrang tongSoDong duLieu message")
+_KNOWN_NAMES = {name.upper(): name for name in _ENVELOPE.union(*(resource.fields for resource in RESOURCES))}
+
 
 # ----------------------------------------------------------------------------------------------------- errors
 
@@ -104,8 +112,16 @@ class Page:
 class BudgetClient:
     """Tokens and calls, for one thread and one pull."""
 
-    def __init__(self, base_url: str, client_id: str, client_secret: str, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        client_id: str,
+        client_secret: str,
+        limits: Limits | None = None,
+        longest_pull: float = LONGEST_PULL,
+    ) -> None:
         self._transport = Transport(base_url, limits)
+        self._ends_at = time.monotonic() + longest_pull
         self._account = (client_id, client_secret)
         self._token: str | None = None
         self._expires_at = float("inf")
@@ -129,11 +145,14 @@ class BudgetClient:
     def page(self, resource: str, **parameters: str | int) -> Page:
         """One page; a token that expired since the last one is renewed and the page asked for again."""
         for _ in range(RENEWALS):
+            if time.monotonic() > self._ends_at:
+                raise FeedStopped(resource, "lần lấy đã kéo dài quá lâu nên được dừng; báo đơn vị vận hành dịch vụ")
             answer = self._transport.call_json(
                 "GET",
                 f"/ngan-sach/v1/{resource}",
                 service=resource,
                 passes=(UNAUTHORIZED,),
+                pairs=_fold,
                 params=parameters,
                 headers={"Authorization": f"Bearer {self.authorize(resource)}"},
             )
@@ -175,7 +194,47 @@ class BudgetClient:
         return token
 
 
+def _fold(pairs: list[tuple[str, Any]]) -> Row:
+    """An object with its known names in the contract's spelling: `MADUAN` and ` maDuAn` are `maDuAn`.
+
+    A name that comes twice with different values keeps both, as a list: no field is one, so its row is rejected.
+    """
+    folded: Row = {}
+    for written, value in pairs:
+        name = _KNOWN_NAMES.get(written.strip().upper(), written)
+        if name in folded and folded[name] != value:
+            value = [folded[name], value]
+        folded[name] = value
+    return folded
+
+
+def _unwrap(tree: object) -> object:
+    """The answer itself, when a gateway put it as a JSON string into a message of its own."""
+    for _ in range(3):
+        if not isinstance(tree, dict) or "duLieu" in tree:
+            break
+        inner = next((found for name in ("thongBao", "message") if (found := _wrapped(tree.get(name)))), None)
+        if inner is None:
+            break
+        # an error that the gateway itself reports stays one, whatever it wraps
+        if "maLoi" in tree and str(tree["maLoi"]).strip() != SUCCESS:
+            inner["maLoi"] = tree["maLoi"]
+        tree = inner
+    return tree
+
+
+def _wrapped(value: object) -> Row | None:
+    if not isinstance(value, str) or not value.lstrip().startswith("{"):
+        return None
+    try:
+        tree = load_json(value, _fold)
+    except (ValueError, RecursionError):
+        return None
+    return tree if isinstance(tree, dict) and tree.keys() & {"maLoi", "duLieu", "thongBao", "message"} else None
+
+
 def _page(resource: str, tree: object, body: str, attempts: int) -> Page:
+    tree = _unwrap(tree)
     if not isinstance(tree, dict):
         raise FeedBadAnswer(resource, "câu trả lời không phải một đối tượng JSON", attempts=attempts)
     code = str(tree.get("maLoi") or "").strip()
@@ -189,13 +248,17 @@ def _page(resource: str, tree: object, body: str, attempts: int) -> Page:
         raise FeedBadAnswer(
             resource, "câu trả lời thiếu duLieu, tongSoTrang hoặc tongSoDong đúng dạng", attempts=attempts
         )
+    if page_count > MAX_PAGES:
+        raise FeedBadAnswer(resource, f"tongSoTrang {page_count} vượt giới hạn {MAX_PAGES} trang", attempts=attempts)
     return Page(body, rows, page_count, row_count)
 
 
 def _rows(tree: Row) -> list[Row] | None:
+    """The rows of an answer; none where it has none to give (whether any are owed is seen when they are counted)."""
     rows = tree.get("duLieu")
-    if rows is None and _count(tree.get("tongSoDong")) == 0:
+    if rows is None:
         return []
+    rows = [rows] if isinstance(rows, dict) else rows
     return rows if isinstance(rows, list) and all(isinstance(row, dict) for row in rows) else None
 
 
@@ -279,14 +342,24 @@ def _pages(client: BudgetClient, resource: Resource, year: int, since: datetime 
         question["cap_nhat_tu"] = since.isoformat()
     pages: list[Page] = []
     distinct: set[str] = set()
+    size = 0
     while not pages or len(pages) < pages[0].page_count:
         page = client.page(resource.name, trang=len(pages) + 1, **question)
         pages.append(page)
+        size += len(page.body.encode())
+        if size > MAX_BYTES:
+            raise FeedBodyTooLarge(
+                resource.name, f"năm {year}: các trang cộng lại vượt {MAX_BYTES // 1024**2} MB; báo Sở Tài chính"
+            )
         # a page may repeat rows, of its own or of the page before
         distinct.update(json.dumps(_clean(row, resource), sort_keys=True) for row in page.rows)
         announced = (page.page_count, page.row_count)
-        if announced != (pages[0].page_count, pages[0].row_count) or page.page_count > MAX_PAGES:
+        if announced != (pages[0].page_count, pages[0].row_count):
             raise PullIncomplete(resource.name, f"năm {year}: số trang hoặc số dòng thay đổi trong khi lấy")
+        if page.page_count > max(page.row_count, 1):
+            raise PullIncomplete(
+                resource.name, f"năm {year}: tongSoTrang {page.page_count} nhiều hơn tongSoDong {page.row_count}"
+            )
     if len(distinct) != pages[0].row_count:
         raise PullIncomplete(
             resource.name,
@@ -321,7 +394,7 @@ def _landed_rows(line: bytes, resource: Resource) -> list[Row] | None:
         record = json.loads(line)
         if record["service"] != resource.name:
             return None
-        tree = load_json(record["body"])
+        tree = _unwrap(load_json(record["body"], _fold))
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return _rows(tree) if isinstance(tree, dict) else None
@@ -337,7 +410,7 @@ def _value(name: str, value: object) -> object:
         return "true" if value else "false"
     if not isinstance(value, str):
         return value
-    text = value.strip()
+    text = unicodedata.normalize("NFC", value).strip()
     if name == "capNhatLuc":
         return _local(text)
     if name in ("ngayQuyetDinh", "ngayChungTu", "ngayHachToan", "denNgay"):

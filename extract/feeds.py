@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -25,6 +26,9 @@ from extract.pulled import LandedPull
 from extract.transport import FeedError
 
 Parse = Callable[[bytes, str], Iterator[tuple[int, dict[str, Any]]]]
+
+# cells of rows in the contract's order, by key
+HeldRows = Mapping[tuple[str | None, ...], tuple[str | None, ...]]
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 # whole dong; 50.000 could be fifty or fifty thousand, and is neither
@@ -98,22 +102,22 @@ def load_budget(settings: Settings, engine: Engine, contract: Contract) -> list[
     secret = settings.budget_client_secret.get_secret_value()
     years = budget_years(engine, datetime.now(LOCAL_ZONE).date())
     with budget.BudgetClient(settings.budget_url, settings.budget_client_id, secret) as client:
-        pulls = budget.pull(client, years, held_changes(engine, contract, years))
+        held = held_changes(engine, contract, years)
+        pulls = budget.pull(client, years, held)
+        since = {dataset: min(moments.values()) for dataset, moments in held.items()}
         with progress.bar("Lấy dữ liệu ngân sách", len(contract.tables)) as bar:
-            return _load_all(settings, engine, contract, pulls, budget.parse, bar.advance)
+            return _load_all(settings, engine, contract, pulls, budget.parse, since, bar.advance)
 
 
 def budget_years(engine: Engine, today: date) -> range:
-    """Every budget year from the first that a requested report touches to the current one.
+    """Every budget year from the one before the first requested report's to the current one.
 
-    Without gaps, so that a voucher is still seen when a correction moves it into another year.
+    Without gaps and with the year before, so that a voucher is still seen when a correction moves it into another year.
     """
     with engine.connect() as connection:
         requested = connection.execute(text("select period_id from ops.report_request")).scalars().all()
-    first_days = [ReportingPeriod.parse(period_id).from_on for period_id in requested]
-    last_days = [ReportingPeriod.parse(period_id).to_on for period_id in requested]
-    years = [day.year for day in (today, *first_days, *last_days)]
-    return range(min(years), max(years) + 1)
+    years = [today.year, *(ReportingPeriod.parse(period_id).to_on.year for period_id in requested)]
+    return range(min(years) - 1, max(years) + 1)
 
 
 def held_changes(engine: Engine, contract: Contract, years: Iterable[int]) -> dict[str, dict[int, datetime]]:
@@ -155,13 +159,15 @@ def _load_all(
     contract: Contract,
     pulls: Iterable[LandedPull],
     parse: Parse,
+    since: Mapping[str, datetime] = MappingProxyType({}),
     on_dataset: Callable[[int], None] = lambda count: None,
 ) -> list[LoadOutcome]:
     outcomes = []
     for pulled in pulls:
         table = contract.table(pulled.dataset)
         if pulled.content is not None:
-            outcomes.append(_load(settings, engine, contract, table, pulled, parse))
+            held = held_rows(engine, table, since[table.name]) if table.name in since else {}
+            outcomes.append(_load(settings, engine, contract, table, pulled, parse, held))
         elif pulled.skipped:
             unchanged = LoadOutcome(contract.name, table.name, pulled.service, "repeat", "Không có thay đổi")
             outcomes.append(_note(engine, unchanged))
@@ -170,6 +176,26 @@ def _load_all(
             outcomes.append(_note(engine, failed))
         on_dataset(1)
     return outcomes
+
+
+def held_rows(engine: Engine, table: Table, since: datetime) -> HeldRows:
+    """What the newest pulls brought of rows that changed at `since` or later, spelled as `_canonical` does."""
+    columns = ", ".join(f"held.{column.name}" for column in table.columns)
+    key = ", ".join(f"held.{name}" for name in table.key)
+    newest = text(f"""
+        select distinct on ({key}) {columns}
+        from raw.{table.physical_name} as held
+        inner join lateral (
+            select max(arrived_at) as newest from ops.arrival
+            where arrival.load_id = held._load_id and outcome in ('new', 'repeat')
+        ) as arrivals on true
+        where held.capnhatluc >= :since
+        order by {key}, arrivals.newest desc, held._row desc
+    """)
+    with engine.connect() as connection:
+        rows = [tuple(_canonical(cell) for cell in row) for row in connection.execute(newest, {"since": since})]
+    places = [[column.name for column in table.columns].index(name) for name in table.key]
+    return {tuple(row[place] for place in places): row for row in rows}
 
 
 def known_procedures(engine: Engine) -> portal.PreviousPull:
@@ -185,7 +211,13 @@ def known_procedures(engine: Engine) -> portal.PreviousPull:
 
 
 def _load(
-    settings: Settings, engine: Engine, contract: Contract, table: Table, pulled: LandedPull, parse: Parse
+    settings: Settings,
+    engine: Engine,
+    contract: Contract,
+    table: Table,
+    pulled: LandedPull,
+    parse: Parse,
+    held: HeldRows,
 ) -> LoadOutcome:
     landed = land(iter([pulled.content or b""]), settings.landing, contract.name, ".jsonl")
     warnings: dict[tuple[str, str], Warned] = {}
@@ -198,10 +230,11 @@ def _load(
         return load(
             connection,
             Arrived(contract, table, pulled.service, landed, pulled.covers),
-            lambda: batches(landed, table, warnings, parse),
-            # one wrong row of a list keeps its last good version; only a list with no good row at all is refused
+            lambda: batches(landed, table, warnings, parse, held),
+            # one wrong row of a list keeps its last good version; only a list with no good row at all is refused,
+            # and changes are no list
             max_reject_share=1,
-            refuse_without_good_rows=True,
+            refuse_without_good_rows=not held,
             warnings=warnings,
         )
     finally:
@@ -209,18 +242,33 @@ def _load(
 
 
 def batches(
-    landed: Landed, table: Table, warnings: dict[tuple[str, str], Warned], parse: Parse = portal.parse
+    landed: Landed,
+    table: Table,
+    warnings: dict[tuple[str, str], Warned],
+    parse: Parse = portal.parse,
+    held: HeldRows = MappingProxyType({}),
 ) -> Iterator[Batch]:
-    """The rows of a landed pull, one batch; needs no source. Of repeated rows the last stays."""
+    """The rows of a landed pull, one batch; needs no source.
+
+    Of repeated rows the last stays; of a row that is rejected the first, so that a fault is told once however often
+    pages and years repeat it. Rows that are `held` already are repeats too.
+    """
     with landed.open() as stored:
         content = stored.read()
     faults: dict[int, list[Fault]] = {}
+    rejected: set[str] = set()
+    duplicate_count = 0
     rows: list[dict[str, Any]] = []
     try:
         for number, row in parse(content, table.name):
             wrong: list[Fault] = []
             cells = {c.name: _convert(row.get(c.header), c, number, wrong) for c in table.columns}
             if wrong:
+                written = json.dumps([row.get(column.header) for column in table.columns], sort_keys=True)
+                if written in rejected:
+                    duplicate_count += 1
+                    continue
+                rejected.add(written)
                 faults[number] = wrong
             else:
                 rows.append({"_row": number, **cells})
@@ -230,11 +278,15 @@ def batches(
     # a repeat that cannot be read must not take the place of the row that can, so faults come before repeats
     unreadable = Checker(table).check(pl.DataFrame(rows, schema=schema, orient="row")).faults
     kept: dict[tuple[Any, ...], dict[str, Any]] = {}
-    duplicate_count = 0
     conflicts = Warned("Cùng mã nhưng nội dung khác nhau trong một lần lấy: dòng sau được tính")
     for row in rows:
-        # a row that the loader will reject is nobody's repeat
-        key = (row["_row"],) if row["_row"] in unreadable else tuple(row[name] for name in table.key)
+        if row["_row"] in unreadable:
+            # a row that the loader will reject is a repeat of its like only
+            key = ("rejected", *(row[column.name] for column in table.columns))
+            duplicate_count += key in kept
+            kept.setdefault(key, row)
+            continue
+        key = tuple(row[name] for name in table.key)
         if key in kept:
             duplicate_count += 1
             if any(kept[key][name] != cell for name, cell in row.items() if name != "_row"):
@@ -242,8 +294,23 @@ def batches(
         kept[key] = row
     if conflicts.row_count:
         warnings[("conflicting_rows", "")] = conflicts
-    texts = list(kept.values())
+    texts = [row for row in kept.values() if row["_row"] in unreadable or not _is_held(row, table, held)]
+    duplicate_count += len(kept) - len(texts)
     yield Batch(pl.DataFrame(texts, schema=schema, orient="row"), faults, duplicate_count)
+
+
+def _is_held(row: dict[str, Any], table: Table, held: HeldRows) -> bool:
+    cells = {c.name: _canonical(row[c.name], is_number=c.logical_type == "integer") for c in table.columns}
+    return held.get(tuple(cells[name] for name in table.key)) == tuple(cells.values())
+
+
+def _canonical(cell: object, *, is_number: bool = False) -> str | None:
+    """A readable cell spelled in one way, whether it comes from a feed or from the warehouse."""
+    if isinstance(cell, date):
+        return cell.isoformat()
+    if cell is None or (isinstance(cell, str) and not is_number):
+        return cell
+    return str(int(cell))
 
 
 def _convert(value: object, column: Column, row: int, wrong: list[Fault]) -> str | None:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,7 +26,7 @@ from extract import budget
 from extract.contract import contracts
 from extract.feeds import _LONGEST_PULL, budget_years, held_changes, load_budget
 from extract.ledger import LoadOutcome
-from extract.transport import FeedBadAnswer, FeedRefused, FeedUnreachable, Limits
+from extract.transport import FeedBadAnswer, FeedBodyTooLarge, FeedRefused, FeedUnreachable, Limits
 from sample.budget import Client, Faults, Player, serve
 
 Query = Callable[..., list[tuple]]
@@ -87,6 +88,15 @@ def item(code: str, group: str, **other: Any) -> Row:
         "duToan": "100",
         "luyKe": "60",
     } | other
+
+
+WORKS = {
+    "maDuAn": "7000001",
+    "nguonVon": "NSTW",
+    "denNgay": "2024-05-31",
+    "giaTriLuyKe": "9223372036854775783",
+    "capNhatLuc": "2024-06-01T08:15:00",
+}
 
 
 class Feed:
@@ -331,14 +341,15 @@ def said(rows: list[Row], total: int | str | None = None, pages: Any = 1, **othe
         "[]",
         said([], duLieu="x"),
         said([], duLieu=[1]),
-        said([voucher()], duLieu=None),
         said([voucher()], total="nhiều"),
         said([voucher()], pages=None),
         said([voucher()], pages="1.5"),
+        said([voucher()], maLoi="00", MALOI="07"),
+        said([voucher()], pages=budget.MAX_PAGES + 1, total=10**8),
     ],
 )
 def test_an_answer_of_another_shape_is_an_error(body: str) -> None:
-    with answering((200, body)) as client, pytest.raises(FeedBadAnswer):
+    with answering((200, body)) as client, pytest.raises((FeedBadAnswer, budget.BudgetError)):
         client.page("giai-ngan", nam=2024, trang=1, kich_thuoc=1000)
 
 
@@ -347,6 +358,97 @@ def test_only_00_is_success(code: Any) -> None:
     with answering((200, said([voucher()], maLoi=code))) as client, pytest.raises(budget.BudgetError) as caught:
         client.page("giai-ngan", nam=2024, trang=1, kich_thuoc=1000)
     assert "<" not in str(caught.value)
+
+
+ROW = voucher(1, dong="1", nam="2024")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        said(voucher(1), 1),  # type: ignore[arg-type]
+        said([{f" {name.upper()} ": value for name, value in voucher(1).items()}]),
+        said([voucher(1, maDuAn=" 7000001 ", nguonVon="NSTW ", soTien=" 818600000000")]),
+        json.dumps({name.upper(): value for name, value in json.loads(said([voucher(1)])).items()}),
+        json.dumps({"maLoi": "00", "thongBao": said([voucher(1)])}),
+        json.dumps({"message": json.dumps({"MESSAGE": said([voucher(1)])})}),
+        said([voucher(1)], "1", "1"),
+    ],
+    ids=["object", "names", "spaces", "envelope", "wrapped", "wrapped twice", "texts"],
+)
+def test_the_shapes_that_a_gateway_gives_an_answer_are_read(body: str) -> None:
+    resource = budget.DATASETS["disbursement"]
+    with answering((200, body)) as client:
+        [page] = budget._pages(client, resource, 2024, None)
+    landed = budget._line(resource, 2024, None, 1, page).encode()
+    assert [row for _, row in budget.parse(landed, "disbursement")] == [ROW]
+
+
+def test_an_error_that_the_gateway_reports_stays_one_whatever_it_wraps() -> None:
+    body = json.dumps({"maLoi": "07", "thongBao": said([voucher(1)])})
+    with answering((200, body)) as client, pytest.raises(budget.BudgetError, match="mã 07"):
+        client.page("giai-ngan", nam=2024, trang=1, kich_thuoc=1000)
+
+
+@pytest.mark.parametrize("missing", [{"duLieu": None}, {"duLieu": []}])
+def test_an_answer_without_the_rows_it_owes_is_incomplete_and_asked_for_again(missing: Row) -> None:
+    owed = said([], 1) if missing["duLieu"] == [] else said([], 1, **missing)
+    resource = budget.DATASETS["disbursement"]
+    with answering((200, owed), (200, said([voucher(1)]))) as client:
+        [page] = budget._complete(client, resource, 2024, None)
+    assert page.row_count == 1
+    with answering((200, owed)) as client, pytest.raises(budget.PullIncomplete):
+        budget._complete(client, resource, 2024, None)
+
+
+def test_a_field_that_comes_twice_with_two_values_is_none() -> None:
+    text = json.dumps(voucher(1))[:-1] + ', "SOTIEN": "1"}'
+    line = json.dumps({"service": "giai-ngan", "year": 2024, "body": said([]).replace("[]", f"[{text}]")})
+    [(_, row)] = budget.parse(line.encode(), "disbursement")
+    assert row["soTien"] == ["818600000000", "1"]
+    same = text.replace('"SOTIEN": "1"', '"SOTIEN": "818600000000"')
+    [(_, row)] = budget.parse(line.replace(json.dumps(text)[1:-1], json.dumps(same)[1:-1]).encode(), "disbursement")
+    assert row["soTien"] == "818600000000"
+
+
+def test_two_codings_of_a_letter_are_one() -> None:
+    decomposed = unicodedata.normalize("NFD", "2900/QĐ-UBND Mỹ Hào")
+    assert decomposed != "2900/QĐ-UBND Mỹ Hào"
+    [row] = landed_rows(plan_line(soQuyetDinh=decomposed), dataset="plan")
+    assert row["soQuyetDinh"] == "2900/QĐ-UBND Mỹ Hào"
+
+
+# ---------------------------------------------------------------------------------------------------------- bounds
+
+
+def test_pages_without_end_are_not_read_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    resource = budget.DATASETS["disbursement"]
+    # more pages than rows: nothing is read after the first
+    with answering((200, said([voucher(1)], 3, 4))) as client, pytest.raises(budget.PullIncomplete):
+        budget._pages(client, resource, 2024, None)
+    body = said([voucher(1)], 5000, 5000)
+    monkeypatch.setattr(budget, "MAX_BYTES", 3 * len(body) + 1)
+    with answering((200, body)) as client, pytest.raises(FeedBodyTooLarge):
+        budget._pages(client, resource, 2024, None)
+
+
+def test_a_page_that_is_too_large_is_not_read(feed: Feed) -> None:
+    feed.say("giai-ngan", [voucher(number) for number in range(1000)])
+    with asked(feed, max_body_bytes=50_000) as (_, client):
+        landed = pulled(client)
+    assert "vượt giới hạn" in (landed["disbursement"].failure or "")
+    assert [name for name, pull in landed.items() if pull.failure] == ["disbursement"]
+
+
+def test_a_pull_that_takes_too_long_is_ended(feed: Feed) -> None:
+    with serve(feed.folder, client=CLIENT) as player:
+        client = budget.BudgetClient(player.url, CLIENT.client_id, CLIENT.client_secret, FAST, longest_pull=0)
+        with client:
+            landed = pulled(client)
+    assert all("quá lâu" in (pull.failure or "") for pull in landed.values())
+    assert player.calls == {"token": 1}
+    # what the next pull asks for reckons that this one ended in time, calls tried again included
+    assert timedelta(seconds=budget.LONGEST_PULL) <= _LONGEST_PULL / 2
 
 
 def test_a_list_that_grows_between_its_pages_is_asked_for_again() -> None:
@@ -464,9 +566,11 @@ def outcomes(pulled: dict[str, Any]) -> dict[str, str]:
 
 
 def test_the_years_of_requested_reports_and_all_up_to_now(engine: Engine, loader: Engine) -> None:
-    assert budget_years(loader, date(2026, 11, 22)) == range(2026, 2027)
+    assert budget_years(loader, date(2026, 11, 22)) == range(2025, 2027)
+    request(engine, "2025-M06")
+    # this period does not touch 2024: a correction may have moved its vouchers there
+    assert budget_years(loader, date(2026, 11, 22)) == range(2024, 2027)
     request(engine, "2024-H1")
-    # the period begins on 15 December 2023
     assert budget_years(loader, date(2026, 11, 22)) == range(2023, 2027)
     request(engine, "2027-M06")
     assert budget_years(loader, date(2026, 11, 22)) == range(2023, 2028)
@@ -490,14 +594,43 @@ def test_the_second_pull_asks_for_changes_only(wanted: None, pull: Pull, feed: F
     asked = [q for q in again["player"].questions if q["resource"] == "giai-ngan"]
     assert {q["cap_nhat_tu"] for q in asked} == {"2024-06-13T16:20:00"}
     # from the newest we hold on, itself included; its accounting date left the range, and it is seen all the same
-    assert again["disbursement"].rows_loaded == 2
+    assert (again["disbursement"].rows_loaded, again["disbursement"].rows_duplicate) == (1, 1)
     newest = "select sotien, capnhatluc::text from raw.budget__disbursement where sochungtu = 'CT-00001' order by 2"
     assert query(newest) == [
         (Decimal(818_600_000_000), "2024-03-02 09:00:00"),
         (Decimal(1), "2024-06-13 16:20:00.5"),
     ]
-    assert outcomes(pull())["disbursement"] == "new"
+    third = pull()
+    assert (third["disbursement"].outcome, third["disbursement"].rows_loaded) == ("new", 0)
     assert outcomes(pull()) == dict.fromkeys(DATASETS, "repeat")
+    assert query("select count(*) from raw.budget__disbursement") == [(3,)]
+
+
+def test_nothing_that_is_held_is_loaded_again_however_it_is_spelled(
+    wanted: None, pull: Pull, feed: Feed, query: Query
+) -> None:
+    feed.say("ke-hoach-von", [plan_line(1), plan_line(2, maDuAn="7000001", soTien="-0")])
+    feed.say("khoi-luong", [WORKS])
+    pull()
+    feed.say("ke-hoach-von", [plan_line(1, maDuAn=None, dong="01"), plan_line(2, maDuAn=" 7000001", soTien="0")])
+    feed.say("khoi-luong", [WORKS | {"denNgay": "31/5/2024", "capNhatLuc": "2024-06-01T01:15:00Z"}])
+    again = pull(Faults(repeated_rows=True))
+    assert {name: again[name].rows_loaded for name in DATASETS[:4]} == dict.fromkeys(DATASETS[:4], 0)
+    assert query("select sum(rows_loaded) from ops.load where dataset in ('plan', 'work_volume')") == [(3,)]
+    # of one moment and other content: the newer pull has it otherwise, and back again
+    for amount in ("5", "0"):
+        feed.say("ke-hoach-von", [plan_line(1), plan_line(2, maDuAn="7000001", soTien=amount)])
+        assert pull()["plan"].rows_loaded == 1
+
+
+def test_a_change_that_cannot_be_read_is_rejected_and_the_version_before_it_stays(
+    wanted: None, pull: Pull, feed: Feed, query: Query
+) -> None:
+    pull()
+    feed.say("giai-ngan", [voucher(1), voucher(1, soTien="1.000", capNhatLuc="2024-06-01T08:00:00")])
+    again = pull()["disbursement"]
+    assert (again.outcome, again.rows_loaded, again.rows_rejected, again.rows_duplicate) == ("new", 0, 1, 1)
+    assert query("select sotien from raw.budget__disbursement") == [(Decimal(818_600_000_000),)]
 
 
 def test_a_year_never_asked_for_is_asked_for_whole(engine: Engine, pull: Pull, loader: Engine, query: Query) -> None:
@@ -563,6 +696,19 @@ def test_bad_rows_are_named_and_the_good_ones_loaded(wanted: None, pull: Pull, f
         (9, "capNhatLuc", "không rõ"),
         (10, "nguonVon", None),
     ]
+
+
+def test_a_bad_row_is_told_once_however_often_pages_and_years_repeat_it(
+    wanted: None, pull: Pull, feed: Feed, query: Query
+) -> None:
+    feed.say("du-an", [project(), project("9000001"), project("7000003", nhom=[])])
+    feed.say("giai-ngan", [voucher(1), voucher(2, soTien="12,5")])
+    done = pull(Faults(repeated_rows=True))
+    # the list of projects comes with every year
+    assert (done["project"].rows_loaded, done["project"].rows_rejected) == (1, 2)
+    assert (done["disbursement"].rows_loaded, done["disbursement"].rows_rejected) == (1, 1)
+    assert query("select column_name from ops.rejected_row order by 1") == [("maDuAn",), ("nhom",), ("soTien",)]
+    assert query("select bool_and(rows_read = rows_loaded + rows_rejected + rows_duplicate) from ops.load") == [(True,)]
 
 
 def test_money_that_came_as_a_float_is_refused(wanted: None, pull: Pull, query: Query) -> None:

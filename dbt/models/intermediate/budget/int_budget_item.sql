@@ -14,7 +14,8 @@ loads as (
 
     select
         load_id,
-        arrival_rank
+        arrival_rank,
+        rejected_row_count
     from {{ ref("int_load") }}
     where source = 'budget'
 
@@ -50,14 +51,18 @@ unioned as (
 
 ),
 
--- a year comes whole with every pull: what the newest pull no longer names is gone
+-- a day comes whole with every pull that has it: what the newest one no longer names is gone, unless that pull had
+-- rows that could not be read. A day that no newer pull has at all stays, so that a past report can be computed again
 ranked as (
 
     select
         unioned.*,
-        max(loads.arrival_rank) over (
-            partition by unioned.budget_side_code, unioned.budget_year
-        ) = loads.arrival_rank as is_newest,
+        loads.arrival_rank >= coalesce(
+            max(loads.arrival_rank) filter (where loads.rejected_row_count = 0) over (
+                partition by unioned.budget_side_code, unioned.budget_year, unioned.measured_to_on
+            ),
+            0
+        ) as is_named,
         row_number() over (
             partition by
                 unioned.budget_side_code, unioned.item_code, unioned.budget_year, unioned.measured_to_on
@@ -83,7 +88,7 @@ current_rows as (
         measured_to_on,
         load_id
     from ranked
-    where is_newest and preference = 1
+    where is_named and preference = 1
 
 )
 
