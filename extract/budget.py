@@ -125,7 +125,6 @@ class BudgetClient:
         self._account = (client_id, client_secret)
         self._token: str | None = None
         self._expires_at = float("inf")
-        self._refused: ClientRefused | None = None
 
     def __enter__(self) -> BudgetClient:
         return self
@@ -167,9 +166,6 @@ class BudgetClient:
         )
 
     def _new_token(self, service: str) -> str:
-        if self._refused is not None:
-            # asking again with a secret that was refused may lock the client
-            raise self._refused
         answer = self._transport.call_json(
             "POST",
             "/token",
@@ -182,13 +178,12 @@ class BudgetClient:
         token = granted.get("access_token")
         # what is no header value would fail later, in words that quote it
         if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
-            self._refused = ClientRefused(
+            raise ClientRefused(
                 "token",
                 "dịch vụ không cấp mã truy cập. Kiểm tra CCHC_BUDGET_CLIENT_ID và CCHC_BUDGET_CLIENT_SECRET",
                 attempts=answer.attempts,
                 status=answer.status,
             )
-            raise self._refused
         lifetime = str(granted.get("expires_in") or "")
         self._expires_at = time.monotonic() + int(lifetime) if re.fullmatch(r"[0-9]{1,9}", lifetime) else float("inf")
         return token

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+import httpx
 import polars as pl
 from sqlalchemy import Engine, text
 
@@ -100,8 +101,14 @@ def load_budget(settings: Settings, engine: Engine, contract: Contract) -> list[
     if settings.budget_url is None:
         return [_note(engine, LoadOutcome(contract.name, "*", contract.name, "skipped", "Chưa đặt CCHC_BUDGET_URL"))]
     secret = settings.budget_client_secret.get_secret_value()
+    try:
+        client = budget.BudgetClient(settings.budget_url, settings.budget_client_id, secret)
+    except (ValueError, httpx.InvalidURL):
+        # not in the library's words: an address may hold a password
+        problem = "CCHC_BUDGET_URL không phải địa chỉ http:// hoặc https:// (không kèm tên và mật khẩu)"
+        return [_note(engine, LoadOutcome(contract.name, "*", contract.name, "failed", problem))]
     years = budget_years(engine, datetime.now(LOCAL_ZONE).date())
-    with budget.BudgetClient(settings.budget_url, settings.budget_client_id, secret) as client:
+    with client:
         held = held_changes(engine, contract, years)
         pulls = budget.pull(client, years, held)
         since = {dataset: min(moments.values()) for dataset, moments in held.items()}

@@ -732,6 +732,19 @@ def test_without_an_address_the_feed_is_skipped_and_said_so(settings: Settings, 
     ]
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["lgsp.hungyen.gov.vn", "ftp://lgsp", "https://ai:mat-khau@lgsp", "http://mat-khau:[", "http://\x00mat-khau"],
+)
+def test_an_address_that_is_none_is_a_failure_that_says_so_and_does_not_show_it(
+    settings: Settings, loader: Engine, address: str, everything: Callable[[], str]
+) -> None:
+    [outcome] = load_budget(settings.model_copy(update={"budget_url": address}), loader, CONTRACT)
+    assert (outcome.outcome, outcome.dataset) == ("failed", "*")
+    assert outcome.message.startswith("CCHC_BUDGET_URL")
+    assert "mat-khau" not in everything()
+
+
 def test_no_secret_and_no_token_is_logged_or_kept(
     wanted: None, pull: Pull, all_logs: pytest.LogCaptureFixture, everything: Callable[[], str], settings: Settings
 ) -> None:
