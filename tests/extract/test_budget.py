@@ -227,6 +227,7 @@ def test_repeated_rows_are_no_rows_more(feed: Feed) -> None:
         landed = pulled(client)["disbursement"]
     assert landed.failure is None
     assert len(rows_of(landed)) == 1503
+    assert landed.unknown_fields.keys() == {"truongMoi"}
     assert len({json.dumps(row, sort_keys=True) for row in budget_rows(landed)}) == 1500
 
 
@@ -399,6 +400,12 @@ def test_an_answer_without_the_rows_it_owes_is_incomplete_and_asked_for_again(mi
     assert page.row_count == 1
     with answering((200, owed)) as client, pytest.raises(budget.PullIncomplete):
         budget._complete(client, resource, 2024, None)
+
+
+def test_more_rows_than_were_announced_are_no_whole_pull_either() -> None:
+    body = said([voucher(1), voucher(2)], 1)
+    with answering((200, body)) as client, pytest.raises(budget.PullIncomplete, match="nhận 2 dòng khác nhau"):
+        budget._pages(client, budget.DATASETS["disbursement"], 2024, None)
 
 
 def test_a_field_that_comes_twice_with_two_values_is_none() -> None:
