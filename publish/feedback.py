@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import io
-import re
-import unicodedata
 import zipfile
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
+from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.styles.cell_style import StyleArray
 from openpyxl.utils import get_column_letter
-from openpyxl.utils.indexed_list import IndexedList
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.worksheet import Worksheet
@@ -27,10 +24,22 @@ from cchc.periods import LOCAL_ZONE, ReportingPeriod
 from cchc.progress import vietnamese
 from cchc.reporting_calendar import is_working_day
 from publish import output
-from publish.appendix import SYNTHETIC_LINE, Masthead, generated_moment
+from publish.appendix import SYNTHETIC_LINE, Masthead
 from publish.feedback_ledger import MOST_LISTED, MOST_MARKED_ROWS, Department, Finding, Part, departments
 from publish.feedback_sheets import WARNED_FILL, WRONG_FILL, Mark, Original, sheet_title
 from publish.figures import Report
+from publish.sheet_style import (
+    CELL_PADDING,
+    FONT,
+    INDENT,
+    MILLIMETRES_PER_INCH,
+    POINTS_PER_PIXEL,
+    day,
+    fixed,
+    modified_moment,
+    new_workbook,
+    write_text,
+)
 from publish.typography import most_lines, row_height, wrap
 
 FOLDER = "phieu-phan-hoi"
@@ -38,23 +47,16 @@ FIRST_SHEET = "Phiếu phản hồi"
 WORKING_DAYS = 3
 
 _CATEGORY = "Phiếu phản hồi của kho dữ liệu cải cách hành chính"
-_MODIFIED = re.compile(rb"(<dcterms:(?:modified|created)[^>]*>)([^<]*)(</dcterms:(?:modified|created)>)")
-_FONT = "Times New Roman"
 _SIZE = 13
 _TITLE_SIZE = 14
 # a digit of the default font, Times New Roman at 13 points, is 9 pixels wide
 _DIGIT_PIXELS = 9
-_POINTS_PER_PIXEL = 0.75
-_CELL_PADDING = 6.0
-_INDENT = 9.0
-_MILLIMETRES_PER_INCH = 25.4
 # Decree 30/2020, appendix I
 _MARGINS = {"top": 20, "bottom": 20, "left": 30, "right": 15, "header": 8, "footer": 10}
 _THIN = Side(style="thin", color="808080")
 _BOX = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
 _HEAD = PatternFill("solid", fgColor="DDEBF7")
 _NO_FILL = PatternFill()
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 _PIXELS = (250, 92, 78, 165, 125, 270, 230)
 _FINDING_HEADINGS = ("Tệp", "Trang", "Ô", "Cột", "Giá trị đã ghi", "Sai gì", "Cần sửa thế nào")
@@ -156,15 +158,15 @@ def deadline(period: ReportingPeriod, slip_on: date) -> date:
     """
     if slip_on < period.to_on:
         return period.to_on
-    day, left = slip_on, WORKING_DAYS
+    due, left = slip_on, WORKING_DAYS
     while left:
-        day += timedelta(days=1)
-        left -= is_working_day(day)
-    return day
+        due += timedelta(days=1)
+        left -= is_working_day(due)
+    return due
 
 
 def _slip(slip: Slip, earlier: bytes | None) -> bytes:
-    first_moment = generated_moment(earlier) if earlier else None
+    first_moment = modified_moment(earlier) if earlier else None
     if first_moment is not None:
         unchanged = render(_at(slip, first_moment))
         if unchanged == earlier:
@@ -180,21 +182,14 @@ def _at(slip: Slip, moment: datetime) -> Slip:
 
 def render(slip: Slip) -> bytes:
     """The workbook's bytes; the same slip gives the same bytes."""
-    book = Workbook()
-    first = book.active
-    first.title = FIRST_SHEET
-    font = Font(name=_FONT, size=_SIZE, family=1)
-    # openpyxl has no public way to change the default font, which widths and empty cells go by
-    book._fonts = IndexedList([font])
-    book._named_styles["Normal"].font = font
+    book = new_workbook(_SIZE)
+    first = book.create_sheet(FIRST_SHEET)
     links = _own_sheets(book, slip.department)
     _first_page(first, slip, links)
     book.properties.title = f"Phiếu phản hồi số liệu, {slip.department.name}, {slip.period.title_vi}"
     book.properties.creator = slip.masthead.issuer_name
     book.properties.category = _CATEGORY
-    file = io.BytesIO()
-    book.save(file)
-    return _pinned(file.getvalue(), slip.masthead.generated_at)
+    return fixed(book, slip.masthead.generated_at, slip.masthead.generated_at)
 
 
 def _is_ours(content: bytes) -> bool:
@@ -261,19 +256,19 @@ def _first_page(sheet: Worksheet, slip: Slip, links: dict[tuple[str, str, str], 
     page.line("PHIẾU PHẢN HỒI SỐ LIỆU", size=_TITLE_SIZE, bold=True)
     page.line(f"Kính gửi: {department.name}", bold=True)
     title = period.title_vi[:1].lower() + period.title_vi[1:]
-    page.line(f"Kỳ báo cáo: {title} (từ {_day(period.from_on)} đến {_day(period.to_on)})", italic=True)
+    page.line(f"Kỳ báo cáo: {title} (từ {day(period.from_on)} đến {day(period.to_on)})", italic=True)
     if masthead.synthetic:
         page.line(SYNTHETIC_LINE, bold=True, colour="C00000")
     page.gap()
     page.paragraph(_what_is_wrong(department))
     rejected = any(part.rejected_count for part in department.parts)
     consequence = " Dòng bị loại không được tính vào báo cáo cho đến khi có bản đã sửa." if rejected else ""
-    page.paragraph(f"Đề nghị {department.name} sửa và gửi lại trước khi hết ngày {_day(due)}.{consequence}", bold=True)
+    page.paragraph(f"Đề nghị {department.name} sửa và gửi lại trước khi hết ngày {day(due)}.{consequence}", bold=True)
     _files(page, department)
     _findings(page, department, links)
     _remarks(page, department)
     _how_to_send(page, department)
-    page.finish(f"{department.name}, kỳ {period.id}", f"Lập lúc {generated:%H:%M} ngày {_day(generated.date())}")
+    page.finish(f"{department.name}, kỳ {period.id}", f"Lập lúc {generated:%H:%M} ngày {day(generated.date())}")
 
 
 def _what_is_wrong(department: Department) -> str:
@@ -303,7 +298,7 @@ def _files(page: _Page, department: Department) -> None:
     for file in department.files:
         received = file.received_at.astimezone(LOCAL_ZONE)
         page.row(
-            (file.name, file.covers, f"{received:%H:%M} {_day(received.date())}", file.result, file.counted),
+            (file.name, file.covers, f"{received:%H:%M} {day(received.date())}", file.result, file.counted),
             spans=_FILE_SPANS,
             centred=(1, 2),
         )
@@ -419,10 +414,6 @@ def _sentence(text: str) -> str:
     return text.rstrip(" .") + "."
 
 
-def _day(day: date) -> str:
-    return f"{day.day}/{day.month}/{day.year}"
-
-
 class _Page:
     """Writes the first page from the top down and gives each row the height its text needs."""
 
@@ -437,21 +428,21 @@ class _Page:
         self, text: str, *, size: int = _SIZE, bold: bool = False, italic: bool = False, colour: str | None = None
     ) -> None:
         """A centred line over the whole width."""
-        self._wide(text, Font(name=_FONT, size=size, bold=bold, italic=italic, color=colour), "center")
+        self._wide(text, Font(name=FONT, size=size, bold=bold, italic=italic, color=colour), "center")
 
     def paragraph(self, text: str, *, bold: bool = False) -> None:
         for piece in _pieces(text, _span_room(1, len(_PIXELS))):
-            self._wide(piece, Font(name=_FONT, size=_SIZE, bold=bold), "left")
+            self._wide(piece, Font(name=FONT, size=_SIZE, bold=bold), "left")
 
     def heading(self, text: str) -> None:
         self.gap()
-        self._wide(text, Font(name=_FONT, size=_SIZE, bold=True), "left")
+        self._wide(text, Font(name=FONT, size=_SIZE, bold=True), "left")
 
     def legend(self, *entries: tuple[str, PatternFill]) -> None:
         for text, fill in entries:
             self.sheet.cell(self.next_row, 1).fill = fill
             self.sheet.cell(self.next_row, 1).border = _BOX
-            self._wide(text, Font(name=_FONT, size=_SIZE, italic=True), "left", first=2)
+            self._wide(text, Font(name=FONT, size=_SIZE, italic=True), "left", first=2)
 
     def title_row(self, texts: Sequence[str]) -> None:
         """The headings of the long table, which every printed page repeats."""
@@ -484,7 +475,7 @@ class _Page:
                     cell.hyperlink = Hyperlink(ref=cell.coordinate, location=link)
                 fill = _HEAD if is_header else (fills or {}).get(at, _NO_FILL)
                 self._dress(cell, fill, is_header=is_header, is_centred=is_header or at in centred, is_link=is_link)
-                _write_text(cell, text)
+                write_text(cell, text)
                 # spreadsheet programs may also break a file's name at its hyphens
                 lines = max(lines, len(_lines(text.replace("-", "- "), _span_room(first, last), is_header)))
             self._finish(row_height(lines, _SIZE))
@@ -493,7 +484,7 @@ class _Page:
         """The look of a cell of a table; each look is made once, since openpyxl takes long to make one."""
         key = (fill.fgColor.rgb, is_header, is_centred, is_link)
         if key not in self._looks:
-            cell.font = Font(name=_FONT, size=_SIZE, bold=is_header, underline="single" if is_link else None)
+            cell.font = Font(name=FONT, size=_SIZE, bold=is_header, underline="single" if is_link else None)
             # text that touches the rule beside it is hard to read
             cell.alignment = Alignment(
                 horizontal="center" if is_centred else "left",
@@ -508,7 +499,7 @@ class _Page:
     def more(self, text: str) -> None:
         """What the table leaves out, in a row of its own."""
         if text:
-            self._wide(text, Font(name=_FONT, size=_SIZE, bold=True, italic=True), "left", boxed=True)
+            self._wide(text, Font(name=FONT, size=_SIZE, bold=True, italic=True), "left", boxed=True)
 
     def gap(self) -> None:
         self._finish(9.0)
@@ -519,20 +510,20 @@ class _Page:
         sheet.print_area = f"A1:{get_column_letter(len(_PIXELS))}{self.next_row - 1}"
         sheet.page_setup.orientation = "landscape"
         _print_on_a4(sheet)
-        sheet.page_margins = PageMargins(**{side: mm / _MILLIMETRES_PER_INCH for side, mm in _MARGINS.items()})
+        sheet.page_margins = PageMargins(**{side: mm / MILLIMETRES_PER_INCH for side, mm in _MARGINS.items()})
         sheet.sheet_view.showGridLines = False
         for part, text in zip(
             (sheet.oddFooter.left, sheet.oddFooter.center, sheet.oddFooter.right),
             (left, "Trang &P/&N", right),
             strict=True,
         ):
-            part.text, part.font, part.size = text, f"{_FONT},Regular", 11
+            part.text, part.font, part.size = text, f"{FONT},Regular", 11
 
     def _wide(self, text: str, font: Font, horizontal: str, *, first: int = 1, boxed: bool = False) -> None:
         for number in range(first, len(_PIXELS) + 1) if boxed else ():
             self.sheet.cell(self.next_row, number).border = _BOX
         cell = self._merge(first, len(_PIXELS))
-        _write_text(cell, text)
+        write_text(cell, text)
         cell.font = font
         cell.alignment = Alignment(horizontal=horizontal, vertical="center", wrap_text=True)
         lines = wrap(text, font.size, _span_room(first, len(_PIXELS)), bold=font.bold)
@@ -563,30 +554,4 @@ def _pieces(text: str, room: float, *, bold: bool = False) -> list[str]:
 
 def _span_room(first: int, last: int) -> float:
     """Points that a run of columns leaves for text."""
-    return sum(_PIXELS[first - 1 : last]) * _POINTS_PER_PIXEL - _CELL_PADDING - _INDENT
-
-
-def _write_text(cell: Cell, text: str) -> None:
-    """Write text as text: what a department typed must not run as a formula, not even after it is edited in Excel."""
-    clean = ILLEGAL_CHARACTERS_RE.sub("", unicodedata.normalize("NFC", text))
-    if clean:
-        cell.value = clean
-        cell.data_type = "s"
-        if clean.startswith(_FORMULA_STARTS):
-            cell.quotePrefix = True
-
-
-def _pinned(content: bytes, moment: datetime) -> bytes:
-    """The package with its clock times pinned to `moment`."""
-    local = moment.astimezone(UTC).replace(microsecond=0, tzinfo=None)
-    file = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as target:
-        for member in source.infolist():
-            part = source.read(member)
-            if member.filename == "docProps/core.xml":
-                part = _MODIFIED.sub(rb"\g<1>" + f"{local.isoformat()}Z".encode() + rb"\g<3>", part)
-            entry = zipfile.ZipInfo(member.filename, local.timetuple()[:6])
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o600 << 16
-            target.writestr(entry, part)
-    return file.getvalue()
+    return sum(_PIXELS[first - 1 : last]) * POINTS_PER_PIXEL - CELL_PADDING - INDENT

@@ -27,6 +27,7 @@ from openpyxl.worksheet.dimensions import ColumnDimension, RowDimension
 from openpyxl.worksheet.worksheet import Worksheet
 
 from publish.declared import plain_text
+from publish.sheet_style import FONT, FORMULA_STARTS
 
 WRONG_FILL = PatternFill("solid", fgColor="FF9C9C")
 WARNED_FILL = PatternFill("solid", fgColor="FFEB84")
@@ -40,8 +41,6 @@ _COMMENT_WIDTH = 320
 _COMMENT_LINE = 44
 _THIN = Side(style="thin", color="A6A6A6")
 _BOX = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
-_FONT = "Times New Roman"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -165,7 +164,7 @@ def _copy(source: Worksheet, target: Worksheet) -> None:
             styles[key] = copy(made._style)
         elif any(key):
             made._style = copy(styles[key])
-        if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+        if isinstance(value, str) and value.startswith(FORMULA_STARTS):
             made.quotePrefix = True
     for merged in source.merged_cells.ranges:
         target.merged_cells.add(merged.coord)
@@ -217,11 +216,11 @@ def _write_plain(cell: Cell, value: Any) -> None:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         value = int(value)
     _write(cell, value)
-    cell.font, cell.border = Font(name=_FONT, size=12), _BOX
+    cell.font, cell.border = Font(name=FONT, size=12), _BOX
     cell.alignment = Alignment(vertical="center", wrap_text=isinstance(value, str) and len(value) > 12)
     if isinstance(value, datetime | date):
         cell.number_format = "dd/mm/yyyy"
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
         cell.quotePrefix = True
 
 

@@ -27,16 +27,16 @@ CELL_PADDING = 6.0
 DIGIT_PIXELS = 8
 _DEFAULT_SIZE = 12
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NO_TRIANGLES = b'<ignoredErrors><ignoredError sqref="A1:H2000" numberStoredAsText="1"/></ignoredErrors>'
 _MOMENT = re.compile(rb"(<dcterms:(created|modified)[^>]*>)([^<]*)(</dcterms:\2>)")
 
 
-def new_workbook() -> Workbook:
-    """A workbook without sheets, in our font."""
+def new_workbook(size: int = _DEFAULT_SIZE) -> Workbook:
+    """A workbook without sheets, in our font; `size` in points is what widths and empty cells go by."""
     workbook = Workbook()
     workbook.remove(workbook.active)
-    font = Font(name=FONT, size=_DEFAULT_SIZE, family=1)
+    font = Font(name=FONT, size=size, family=1)
     # openpyxl has no public way to change the default font, which widths and empty cells go by
     workbook._fonts = IndexedList([font])
     workbook._named_styles["Normal"].font = font
@@ -55,7 +55,7 @@ def write_text(cell: Cell, text: str) -> None:
         return
     cell.value = clean
     cell.data_type = "s"
-    if clean.startswith(_FORMULA_STARTS):
+    if clean.startswith(FORMULA_STARTS):
         cell.quotePrefix = True
 
 
