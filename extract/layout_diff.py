@@ -11,9 +11,9 @@ from extract.contract import Contract, Table, contracts
 from extract.csv_reader import UnreadableFile
 from extract.privacy import one_line
 from extract.template import LISTS
-from extract.workbook_file import Workbook
+from extract.workbook_file import Workbook, column_letter
 from extract.workbook_layout import Layout, find_table, labels_of
-from extract.workbook_reader import column_letter, sheet_of
+from extract.workbook_reader import sheet_of
 from extract.workbooks import workbook_name
 
 _SIMILAR = 0.6

@@ -302,6 +302,16 @@ class _SheetScan:
             self._flaws.broken[int(reference[2]) - 1, _column_number(reference[1])] = broken
 
 
+def column_letter(at: int) -> str:
+    """0 → A, 26 → AA."""
+    letters = ""
+    number = at + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
 def _column_number(letters: bytes) -> int:
     number = 0
     for letter in letters:

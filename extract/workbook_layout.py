@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import pairwise
+from itertools import pairwise, product
 
 from extract import tcvn3
 from extract.cells import Reading, Unreadable, is_blank, label_key, label_keys, plain, tidy
@@ -147,9 +147,10 @@ def declared_units(sheet: Sheet, layout: Layout) -> list[str]:
 
 def unit_of_column(sheet: Sheet, layout: Layout, at: int) -> str | None:
     """The unit of money that a column's own header names."""
-    for row in sheet.rows[layout.first : layout.last + 1]:
-        if isinstance(row[at], str) and (match := _UNIT_ALONE.search(plain(row[at]).casefold())):
-            return _unit(match[1])
+    for row in _header_texts(sheet.rows[: layout.last + 1], sheet.merged)[layout.first :]:
+        for reading in tcvn3.readings(row[at]):
+            if match := _UNIT_ALONE.search(reading.casefold()):
+                return _unit(match[1])
     return None
 
 
@@ -198,8 +199,8 @@ def _matches(texts: list[list[str]], wanted: dict[str, str]) -> dict[str, list[i
         if not path:
             continue
         # the whole heading first, then with fewer of the headings above, the lowest alone last
-        for rank, phrase in enumerate(_phrases(path)):
-            key = next((key for key in label_keys(phrase) if key in wanted), None)
+        for rank, parts in enumerate(_phrases(path)):
+            key = next((key for key in _phrase_keys(parts) if key in wanted), None)
             if key is not None:
                 found.setdefault(wanted[key], []).append((rank - len(path), at))
                 break
@@ -209,11 +210,16 @@ def _matches(texts: list[list[str]], wanted: dict[str, str]) -> dict[str, list[i
     }
 
 
-def _phrases(path: list[str]) -> Iterator[str]:
+def _phrases(path: list[str]) -> Iterator[list[str]]:
     for skipped in range(len(path)):
-        yield " ".join(path[skipped:])
+        yield path[skipped:]
     if len(path) == 3:
-        yield f"{path[0]} {path[2]}"
+        yield [path[0], path[2]]
+
+
+def _phrase_keys(parts: list[str]) -> Iterator[str]:
+    """The ways to compare a heading of several cells; each may have its own font and its own footnote mark."""
+    return map(" ".join, product(*map(label_keys, parts)))
 
 
 def _with_numbering(rows: Rows, last: int, found: dict[str, list[int]]) -> int:
@@ -312,12 +318,12 @@ class RowKinds:
         )
 
     def _total_kind(self, row: list[object], filled: list[int]) -> Kind | None:
-        lacks_all = all(is_blank(row[at]) for at in self._required)
+        lacks_words = all(is_blank(row[at]) for at in self._worded)
         for at in filled:
             cell = row[at]
             if not isinstance(cell, str):
                 continue
-            if at > max(self._required) and not (lacks_all and at in self._columns):
+            if at > max(self._required) and not (lacks_words and at in self._columns):
                 continue
             for reading in tcvn3.readings(tidy(cell)):
                 folded = reading.casefold()
@@ -346,15 +352,15 @@ class RowKinds:
             return marked
         at = labels[0]
         column = self._columns.get(at)
-        if column is not None and self._is_known(column, row[at]):
+        left, right = self._merged_rows.get(number, (0, 0))
+        is_lonely = all(other in (at, serial) for other in filled)
+        if column is not None and self._is_known(column, row[at]) and not (marked and is_lonely):
             return False
         words = [other for other in self._worded if other != at]
         if not words and not [n for n in self._required if n in self._numeric] and not marked:
             return False  # a lone name is the whole row of such a table
         text = plain(row[at])
         is_agency = column is not None and column.custom("cell") is not None
-        left, right = self._merged_rows.get(number, (0, 0))
-        is_lonely = all(other in (at, serial) for other in filled)
         return (
             marked
             or bool(_GROUP_LABEL.fullmatch(text))

@@ -5,20 +5,19 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import partial
 
 import polars as pl
 
-from extract import cells, tcvn3
+from extract import cells
 from extract.agencies import AgencyNames, Unresolved
-from extract.cells import BrokenCell, Reading, Unreadable, is_blank, plain, tidy
+from extract.cells import Reading, Unreadable, plain, tidy
 from extract.check import Fault, Warned
 from extract.contract import Column, Contract, Table
 from extract.csv_reader import UnreadableFile
 from extract.loader import Batch
 from extract.privacy import one_line
-from extract.workbook_file import Sheet, Workbook
+from extract.workbook_file import Sheet, Workbook, column_letter
 from extract.workbook_layout import (
     Kind,
     Layout,
@@ -29,9 +28,9 @@ from extract.workbook_layout import (
     labels_of,
     unit_of_column,
 )
+from extract.workbook_totals import Warnings, check_totals
 
 Reader = Callable[[object], Reading]
-Warnings = dict[tuple[str, str], Warned]
 
 
 @dataclass
@@ -82,7 +81,7 @@ def read_sheet(sheet: Sheet, table: Table, contract: Contract, agencies: AgencyN
     if not data:
         _hold_for_rows(table, warnings)
     batch = _batch(sheet, table, layout, readers, data)
-    warnings |= _check_totals(sheet, table, layout, readers, kinds)
+    warnings |= check_totals(sheet, table, layout, readers, kinds)
     return ReadSheet(batch, layout, warnings)
 
 
@@ -255,153 +254,3 @@ def _read_by_key(column: Column, values: list[object], keys: list[str | None]) -
             text = cells.read_text(value)
         found.append(text)
     return found
-
-
-# ------------------------------------------------------------------------------------------------------------ totals
-
-
-@dataclass
-class _Section:
-    """Rows that a total may stand for: from one row of the sheet up to another."""
-
-    first: int
-    end: int
-
-
-def _check_totals(
-    sheet: Sheet, table: Table, layout: Layout, readers: dict[str, Reader], kinds: list[Kind]
-) -> Warnings:
-    """A total that does not add up is a warning that names both numbers."""
-    start = layout.last + 1
-    totals = [(start + i, kind) for i, kind in enumerate(kinds) if kind in (Kind.TOTAL, Kind.SUBTOTAL, Kind.GROUP)]
-    warnings: Warnings = {}
-    if not totals:
-        return warnings
-    data = [start + i for i, kind in enumerate(kinds) if kind is Kind.DATA]
-    grand = [at for at, kind in totals if kind is Kind.TOTAL]
-    for column in table.columns:
-        if column.type not in ("bigint", "numeric") or column.name not in readers or column.custom("additive") is False:
-            continue
-        place = layout.columns[column.name]
-        read = readers[column.name]
-        numbers = {at: read(sheet.rows[at][place]) for at in data}
-        for at, kind in totals:
-            cell = sheet.rows[at][place]
-            if is_blank(cell) or (isinstance(cell, BrokenCell) and not cell.error):
-                continue
-            where = f"{column_letter(place)}{at + 1}"
-            stated = read(cell)
-            if isinstance(stated, Unreadable):
-                message = f"Ô tổng {where} ({column.header}) {stated.reason}"
-                _warn(warnings, "total_unreadable", column, at, message)
-                continue
-            if stated is None:
-                continue
-            scopes = _scopes(sheet, layout, at, kind, kinds, grand)
-            sums = [_sum(numbers, scope) for scope in scopes]
-            if not sums or None in sums or Decimal(stated) in [s for s in sums if s is not None]:
-                continue
-            message = (
-                f"Ô tổng {where} ({column.header}) ghi {_vietnamese(Decimal(stated))} "
-                f"nhưng cộng các dòng được {_vietnamese(sums[0] or Decimal())}"
-            )
-            _warn(warnings, "total_mismatch", column, at, message)
-    return warnings
-
-
-def _warn(warnings: Warnings, code: str, column: Column, at: int, message: str) -> None:
-    known = warnings.setdefault((code, column.header), Warned("", column.header))
-    known.message = f"{known.message}; {message}" if known.message else message
-    known.add(pl.Series([at + 1]))
-
-
-def _sum(numbers: dict[int, Reading], section: _Section) -> Decimal | None:
-    """None when a number of the section cannot be read: its row is told of that."""
-    inside = [number for at, number in numbers.items() if section.first <= at < section.end]
-    if any(isinstance(number, Unreadable) for number in inside):
-        return None
-    return sum((Decimal(number) for number in inside if isinstance(number, str)), Decimal())
-
-
-def _scopes(sheet: Sheet, layout: Layout, at: int, kind: Kind, kinds: list[Kind], grand: list[int]) -> list[_Section]:
-    """The rows a total may stand for, the likeliest first."""
-    start = layout.last + 1
-    whole = _Section(start, start + len(kinds))
-
-    def is_kind(row: int, *wanted: Kind) -> bool:
-        return kinds[row - start] in wanted
-
-    if kind is Kind.GROUP:
-        level = _level(sheet, layout, at)
-        end = next(
-            (
-                row
-                for row in range(at + 1, whole.end)
-                if is_kind(row, Kind.GROUP) and _level(sheet, layout, row) <= level
-            ),
-            whole.end,
-        )
-        return [_Section(at + 1, end)]
-    above = next(
-        (row for row in range(at - 1, start - 1, -1) if is_kind(row, Kind.GROUP, Kind.SUBTOTAL, Kind.TOTAL)), start - 1
-    )
-    section = _Section(above + 1, at)
-    has_data = any(is_kind(row, Kind.DATA) for row in range(section.first, at))
-    if kind is Kind.SUBTOTAL:
-        if not has_data:
-            below = next(
-                (row for row in range(at + 1, whole.end) if is_kind(row, Kind.GROUP, Kind.SUBTOTAL, Kind.TOTAL)),
-                whole.end,
-            )
-            return [_Section(at + 1, below), whole]
-        if any(is_kind(row, Kind.GROUP) for row in range(start, above + 1)) and is_kind(above, Kind.GROUP):
-            # a group of groups ends here: from its own heading on
-            outer = [
-                row
-                for row in range(start, above)
-                if is_kind(row, Kind.GROUP) and _level(sheet, layout, row) < _level(sheet, layout, above)
-            ]
-            return [section, *(_Section(row + 1, at) for row in outer)]
-        return [section]
-    if len(grand) == 1 and not (_is_bare_sum(sheet, at) and any(is_kind(row, Kind.GROUP) for row in range(start, at))):
-        return [whole]
-    # a bare "Cộng" below a group may end the group or the table; of several totals, the first at the top or the last
-    # stands for the whole, the others for what is above them
-    if at == grand[0] and not has_data:
-        return [whole]
-    return [whole, section] if at == grand[-1] else [section, whole]
-
-
-def _is_bare_sum(sheet: Sheet, at: int) -> bool:
-    """The total is called "Cộng" and not "Tổng cộng"."""
-    texts = [reading for cell in sheet.rows[at] if isinstance(cell, str) for reading in tcvn3.readings(tidy(cell))]
-    return any(text.casefold().startswith("cộng") for text in texts)
-
-
-def _level(sheet: Sheet, layout: Layout, at: int) -> int:
-    """How deep a group is: A above I above the rest."""
-    row = sheet.rows[at]
-    mark = plain(row[layout.serial]) if layout.serial is not None else ""
-    if not mark:
-        mark = next((plain(cell) for cell in row if not is_blank(cell)), "")
-    mark = tcvn3.legible(mark).split(" ")[0].strip(".)/:-–")
-    if len(mark) == 1 and mark in "ABCDEFGH":
-        return 0
-    return 1 if mark and not mark.strip("IVX") else 2
-
-
-def _vietnamese(number: Decimal) -> str:
-    text = f"{number:,f}"
-    whole, _, fraction = text.partition(".")
-    fraction = fraction.rstrip("0")
-    return whole.replace(",", ".") + (f",{fraction}" if fraction else "")
-
-
-def column_letter(at: int) -> str:
-    """0 → A, 26 → AA."""
-    letters = ""
-    number = at + 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
