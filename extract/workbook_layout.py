@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from itertools import pairwise, product
 
 from extract import tcvn3
@@ -26,10 +27,11 @@ _GRAND_TOTAL = re.compile(
     r"(?:tổng cộng|tổng số|tổng|cộng|toàn tỉnh)(?: (?:chung|dồn|toàn tỉnh|cả tỉnh|toàn bộ|tất cả))?"
     r"[\s:.…]*(?:[(\[].*[)\]])?[\s:.]*"
 )
-_SUBTOTAL = re.compile(
-    r"(?:tổng cộng|tổng số|tổng|cộng)[\s:]+"
-    r"(?:[ivx]+|[a-h]|\d{1,2}|(?:khối|nhóm|cấp|mục|phần|loại|các|huyện|sở)\b.*)[\s:.]*"
-)
+_SUBTOTAL = re.compile(r"(tổng cộng|tổng số|tổng|cộng)[\s:]+(\S.*)")
+# what a sub-total is surely of
+_PART = re.compile(r"(?:[ivx]+|[a-h]|\d{1,2}|(?:khối|nhóm|cấp|mục|phần|loại|các|huyện|sở)\b.*)[\s:.]*")
+# and words that only begin like one
+_NO_SUM = re.compile(r"(?:hòa|hoà|đồng|tác|sản|sinh|hưởng|gộp|dồn)\b.*")
 _ROMAN_OR_LETTER = re.compile(r"(?:[IVX]+|[A-H])[.)]?")
 _GROUP_LABEL = re.compile(r"(?:[IVX]+|[A-H])\s*[.)/:–-]\s*\S.*")
 _GROUP_WORDS = re.compile(
@@ -118,12 +120,12 @@ def find_table(sheet: Sheet, table: Table, ignored: Iterable[str] = ()) -> Layou
     ambiguous = {name: places for name, places in found.items() if len(places) > 1}
     taken = {place for places in found.values() for place in places}
     titles = {at: _title(texts[first : last + 1], at) for at in range(len(texts[first]))}
-    serial = next((at for at, title in titles.items() if label_key(title) in _SERIAL_LABELS), None)
+    serial = next((at for at, title in titles.items() if not _SERIAL_LABELS.isdisjoint(label_keys(title))), None)
     if serial is None:
         leftmost = min(taken)
         serial = next((at for at in range(leftmost) if not titles[at]), None)
     silent = {label_key(label) for label in ignored} | _SERIAL_LABELS
-    unknown = {at: t for at, t in titles.items() if t and at not in taken and label_key(t) not in silent}
+    unknown = {at: plain(t) for at, t in titles.items() if t and at not in taken and silent.isdisjoint(label_keys(t))}
     return Layout(first, last, columns, ambiguous, unknown, serial)
 
 
@@ -188,7 +190,7 @@ def _path(texts: list[list[str]], at: int) -> list[str]:
 
 def _title(texts: list[list[str]], at: int) -> str:
     path = [text for text in _path(texts, at) if not _NUMBERING.fullmatch(text)]
-    return plain(path[-1]) if path else ""
+    return path[-1] if path else ""
 
 
 def _matches(texts: list[list[str]], wanted: dict[str, str]) -> dict[str, list[int]]:
@@ -328,7 +330,7 @@ class RowKinds:
             for reading in tcvn3.readings(tidy(cell)):
                 folded = reading.casefold()
                 is_grand = _GRAND_TOTAL.fullmatch(folded)
-                if not is_grand and not _SUBTOTAL.fullmatch(folded):
+                if not is_grand and not self._is_subtotal(folded, at):
                     continue
                 if any(other != at and not is_blank(row[other]) for other in self._worded):
                     continue
@@ -339,6 +341,24 @@ class RowKinds:
                     continue
                 return Kind.TOTAL if is_grand else Kind.SUBTOTAL
         return None
+
+    def _is_subtotal(self, folded: str, at: int) -> bool:
+        """The text is "Cộng" or "Tổng" of a part: of a kind of part, of something the sheet names, of anything else."""
+        if not (match := _SUBTOTAL.fullmatch(folded)):
+            return False
+        word, part = match.groups()
+        if _PART.fullmatch(part) or label_key(part) in self._named:
+            return True
+        # a Tổng công ty is a name, and so is anything where a row's only words are a free text
+        is_name = self._worded == [at] and _is_free_text(self._columns[at])
+        return not (word == "tổng" or is_name or _NO_SUM.match(part))
+
+    @cached_property
+    def _named(self) -> set[str]:
+        """Values of the contract's lists and texts of the sheet, as labels are compared."""
+        values = {value for column in self._columns.values() for value in column.valid_values or ()}
+        texts = {row[at] for row in self._sheet.rows for at in self._columns if type(row[at]) is str}
+        return {label_key(reading) for text in values | texts for reading in tcvn3.readings(text)} - {""}
 
     def _is_group(self, row: list[object], number: int, filled: list[int], serial: int | None) -> bool:
         labels = [at for at in filled if at != serial and at not in self._numeric]
@@ -435,7 +455,7 @@ def _is_special(reading: str) -> bool:
         or _GROUP_LABEL.fullmatch(reading)
         or _GROUP_WORDS.fullmatch(folded)
         or _GRAND_TOTAL.fullmatch(folded)
-        or _SUBTOTAL.fullmatch(folded)
+        or _SUBTOTAL.match(folded)
         or _is_foot_text(folded)
     )
 

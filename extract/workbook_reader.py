@@ -69,11 +69,9 @@ def read_sheet(sheet: Sheet, table: Table, contract: Contract, agencies: AgencyN
     layout = find_table(sheet, table, contract.custom("ignoredLabels", ()))
     _hold_for_columns(sheet, layout, table)
     assert layout is not None
-    readers = {
-        column.name: _reader(column, agencies, _factor(sheet, layout, column))
-        for column in table.columns
-        if column.name in layout.columns
-    }
+    present = [column for column in table.columns if column.name in layout.columns]
+    factors = {column.name: _factor(sheet, layout, column) for column in present}
+    readers = {column.name: _reader(column, agencies, factors[column.name]) for column in present}
     kinds = RowKinds(sheet, layout, table, readers, partial(_is_known, agencies=agencies)).classify()
     first_row = layout.last + 1
     data = [first_row + index for index, kind in enumerate(kinds) if kind is Kind.DATA]
@@ -81,7 +79,7 @@ def read_sheet(sheet: Sheet, table: Table, contract: Contract, agencies: AgencyN
     if not data:
         _hold_for_rows(table, warnings)
     batch = _batch(sheet, table, layout, readers, data)
-    warnings |= check_totals(sheet, table, layout, readers, kinds)
+    warnings |= check_totals(sheet, table, layout, readers, kinds, factors)
     return ReadSheet(batch, layout, warnings)
 
 

@@ -23,7 +23,7 @@ Section = tuple[int, int]
 
 _MARKS = (Kind.GROUP, Kind.SUBTOTAL, Kind.TOTAL)
 # how many totals and headings a total reaches back over, short of the beginning
-_FARTHEST = 200
+_FARTHEST = 50
 
 
 def check_totals(
@@ -32,43 +32,49 @@ def check_totals(
     layout: Layout,
     readers: dict[str, Callable[[object], Reading]],
     kinds: list[Kind],
+    factors: dict[str, int],
 ) -> Warnings:
     """A total that is the sum of none of the rows it may stand for is a warning that names both numbers.
 
     Nobody writes down what a total adds up, so each may stand for several sections. A total over a number that cannot
-    be read is not checked: its row is told of that.
+    be read is not checked: its row is told of that. `factors`: what one unit of a column is in the unit that its reader
+    gives; the message has the numbers as they stand in the sheet.
     """
     warnings: Warnings = {}
     if not any(kind in _MARKS for kind in kinds):
         return warnings
     numeric = [column for column in table.columns if column.name in readers and column.type in ("bigint", "numeric")]
     totals = _Totals(sheet, layout, readers, kinds, {layout.columns[column.name] for column in numeric})
-    for column in numeric:
-        if column.custom("additive") is False:
-            continue
-        place = layout.columns[column.name]
-        read = readers[column.name]
-        sums = _Sums({at: read(sheet.rows[at][place]) for at in totals.data}, len(sheet.rows))
-        for at, sections in totals.sections.items():
-            cell = sheet.rows[at][place]
-            if is_blank(cell) or (isinstance(cell, BrokenCell) and not cell.error):
-                continue
+    checked = [column for column in numeric if column.custom("additive") is not False]
+    sums = {
+        column.name: _Sums(sheet, totals.data, layout.columns[column.name], readers[column.name]) for column in checked
+    }
+    for nth, at in enumerate(totals.marks):
+        filled = [column for column in checked if not _is_silent(sheet.rows[at][layout.columns[column.name]])]
+        sections = totals.sections(nth) if filled else []
+        for column in filled:
+            place = layout.columns[column.name]
             where = f"{column_letter(place)}{at + 1}"
-            stated = read(cell)
+            stated = readers[column.name](sheet.rows[at][place])
             if isinstance(stated, Unreadable):
                 _warn(warnings, "total_unreadable", column, at, f"Ô tổng {where} ({column.header}) {stated.reason}")
                 continue
-            found = [sums.of(section) for section in sections]
+            found = [sums[column.name].of(section) for section in sections]
             if stated is None or None in found or Decimal(stated) in found:
                 continue
             # the section that a slip of the pen would explain best
             nearest = min((s for s in found if s is not None), key=lambda s: abs(s - Decimal(stated)))
+            factor = factors.get(column.name, 1)
             message = (
-                f"Ô tổng {where} ({column.header}) ghi {_vietnamese(Decimal(stated))} "
-                f"nhưng cộng các dòng được {_vietnamese(nearest)}"
+                f"Ô tổng {where} ({column.header}) ghi {_vietnamese(Decimal(stated) / factor)} "
+                f"nhưng cộng các dòng được {_vietnamese(nearest / factor)}"
             )
             _warn(warnings, "total_mismatch", column, at, message)
     return warnings
+
+
+def _is_silent(cell: object) -> bool:
+    return is_blank(cell) or (isinstance(cell, BrokenCell) and not cell.error)
 
 
 def _warn(warnings: Warnings, code: str, column: Column, at: int, message: str) -> None:
@@ -80,10 +86,11 @@ def _warn(warnings: Warnings, code: str, column: Column, at: int, message: str) 
 class _Sums:
     """Sums of a column over any rows, each in one step."""
 
-    def __init__(self, numbers: dict[int, Reading], height: int) -> None:
+    def __init__(self, sheet: Sheet, data: list[int], place: int, read: Callable[[object], Reading]) -> None:
         self._sums = [Decimal()]
         self._unreadable = [0]
-        for at in range(height):
+        numbers = {at: read(sheet.rows[at][place]) for at in data}
+        for at in range(len(sheet.rows)):
             number = numbers.get(at)
             self._sums.append(self._sums[-1] + (Decimal(number) if isinstance(number, str) else 0))
             self._unreadable.append(self._unreadable[-1] + isinstance(number, Unreadable))
@@ -97,7 +104,7 @@ class _Sums:
 
 
 class _Totals:
-    """Which rows each total of a sheet may stand for: `sections`, by the total's row."""
+    """The rows `marks` of totals and group headings, and the sections that each may stand for."""
 
     def __init__(
         self,
@@ -115,18 +122,18 @@ class _Totals:
         self._whole = (self._start, self._start + len(kinds))
         self._kinds = dict(enumerate(kinds, self._start))
         self.data = [at for at, kind in self._kinds.items() if kind is Kind.DATA]
-        self._marks = [at for at, kind in self._kinds.items() if kind in _MARKS]
-        self._levels = {at: self._level(at) for at in self._marks if self._kinds[at] is Kind.GROUP}
-        self._labels = {at: self._label(at) for at in self._marks if self._kinds[at] is not Kind.GROUP}
+        self.marks = [at for at, kind in self._kinds.items() if kind in _MARKS]
+        self._levels = {at: self._level(at) for at in self.marks if self._kinds[at] is Kind.GROUP}
+        self._labels = {at: self._label(at) for at in self.marks if self._kinds[at] is not Kind.GROUP}
         self._label_counts = Counter(self._labels.values())
-        self.sections = {at: list(dict.fromkeys(self._sections(at, nth))) for nth, at in enumerate(self._marks)}
 
-    def _sections(self, at: int, nth: int) -> list[Section]:
-        """`nth`: how many marks stand above."""
+    def sections(self, nth: int) -> list[Section]:
+        """Of the mark with `nth` others above it."""
+        at = self.marks[nth]
         kind = self._kinds[at]
         if kind is Kind.GROUP:
             return [(at + 1, self._end_of_group(at, nth)), (at + 1, self._next_group(nth))]
-        above = self._marks[nth - 1] if nth else None
+        above = self.marks[nth - 1] if nth else None
         section = (self._start if above is None else above + 1, at)
         is_bare = self._labels[at].startswith("cộng")
         if kind is Kind.TOTAL and not is_bare and (not self._has_data((self._start, at)) or self._is_the_total(at)):
@@ -136,28 +143,29 @@ class _Totals:
         wide = [self._whole] if kind is Kind.TOTAL else []
         if not self._has_data(section):
             # at the head of what it adds up, or below the sub-totals of the groups in its own
-            end = self._marks[nth + 1] if nth + 1 < len(self._marks) else self._whole[1]
+            end = self.marks[nth + 1] if nth + 1 < len(self.marks) else self._whole[1]
             return [(at + 1, end), *self._since_marks(at, nth), self._whole]
         if above in self._levels:
             # the outer one of groups in groups may end here
-            outer = [m for m in self._marks[: nth - 1] if m in self._levels and self._levels[m] < self._levels[above]]
-            return [section, *((mark + 1, at) for mark in outer[-_FARTHEST:]), *wide]
+            near, level = self.marks[max(0, nth - _FARTHEST) : nth], self._levels[above]
+            return [section, *((mark + 1, at) for mark in near if self._levels.get(mark, level) < level), *wide]
         return [section, *self._runs(section), *self._since_marks(at, nth), *wide]
 
     def _end_of_group(self, at: int, nth: int) -> int:
         inner = self._levels[at]
-        later = (mark for mark in self._marks[nth + 1 :] if self._levels.get(mark, inner + 1) <= inner)
-        return next(later, self._whole[1])
+        later = (self.marks[i] for i in range(nth + 1, len(self.marks)))
+        return next((mark for mark in later if self._levels.get(mark, inner + 1) <= inner), self._whole[1])
 
     def _next_group(self, nth: int) -> int:
-        return next((mark for mark in self._marks[nth + 1 :] if mark in self._levels), self._whole[1])
+        later = (self.marks[i] for i in range(nth + 1, len(self.marks)))
+        return next((mark for mark in later if mark in self._levels), self._whole[1])
 
     def _has_data(self, section: Section) -> bool:
         return bisect_left(self.data, section[0]) < bisect_left(self.data, section[1])
 
     def _since_marks(self, at: int, nth: int) -> list[Section]:
         """From below the earlier totals and group headings, and from the beginning."""
-        return [*((mark + 1, at) for mark in self._marks[max(0, nth - _FARTHEST) : nth]), (self._start, at)]
+        return [*((mark + 1, at) for mark in self.marks[max(0, nth - _FARTHEST) : nth]), (self._start, at)]
 
     def _runs(self, section: Section) -> list[Section]:
         """The last group of the section in every column by whose values the rows stand in groups.

@@ -83,6 +83,23 @@ def test_a_header_of_two_rows_with_merged_cells() -> None:
     assert list(row.values()) == [3, "H31.02", 60, 58, 3, 2, 1]
 
 
+def test_the_unit_in_a_merged_heading() -> None:
+    rows = [
+        ["STT", "Thông tin", None, "Sè kiÕn nghÞ (tû ®ång)"],
+        [None, "Kiến nghị", "Ghi chú", None],
+        [1, "A", None, 2],
+    ]
+
+    def merge(sheet: Worksheet) -> None:
+        for cells in ("A1:A2", "B1:C1", "D1:D2"):
+            sheet.merge_cells(cells)
+
+    book, sheet = sheet_file(rows, "Kien nghi kiem toan")
+    merge(sheet)
+    [row] = read(saved(book), "tu_chu_tai_chinh", "Kien nghi kiem toan").good
+    assert row["amount"] == "2000000000"
+
+
 def test_a_header_of_three_rows_and_a_numbering_row() -> None:
     rows = [
         ["STT", "Cơ quan, đơn vị", "Năm 2024", None, None],
@@ -122,6 +139,25 @@ def test_a_numbering_row(numbering: list[Any]) -> None:
 )
 def test_header_texts(header: list[str]) -> None:
     assert_staff([header, *STAFF])
+
+
+def test_each_cell_of_a_header_has_its_own_font_and_footnote() -> None:
+    rows = [
+        ["STT¹", "Cơ quan, đơn vị", "Biên chế", None, "HĐLĐ theo NĐ 111 (2)", None],
+        [None, None, "®\u00adîc giao", "có mặt :", "®\u00adîc giao", "có mặt"],
+        [1, "Sở Nội vụ", 60, 58, 3, 2],
+        ["I", "UBND huyện Văn Lâm"],
+    ]
+
+    def merge(sheet: Worksheet) -> None:
+        for cells in ("A1:A2", "B1:B2", "C1:D1", "E1:F1"):
+            sheet.merge_cells(cells)
+
+    found = read(staff(merge, rows))
+    assert [list(row.values())[1:6] for row in found.good] == [["H31.02", 60, 58, 3, 2]]
+    # the footnote does not hide the column of serial numbers, whose mark makes even an agency's name a heading
+    assert found.faults == {}
+    assert [key for key in found.warnings if key[0] == "unknown_column"] == []
 
 
 def test_columns_in_another_order_and_extra_columns() -> None:
@@ -229,6 +265,100 @@ def test_a_total_may_be_named_in_an_optional_column() -> None:
     rows = [["Ngày đối thoại", "Chủ trì", "Đối tượng"], ["14/6/2024", "Chủ tịch", "Doanh nghiệp"], [None, "Tổng cộng"]]
     found = read(rows, "chi_dao_dieu_hanh", "Doi thoai")
     assert (len(found.good), found.faults) == (1, {})
+
+
+PUBLIC_STAFF = ["Cơ quan chủ quản", "Lĩnh vực", "Số người làm việc được giao", "Có mặt"]
+BY_FIELD = [
+    ["Sở Tài chính", "Giáo dục", 30, 28],
+    ["Sở Nội vụ", "Giáo dục", 40, 38],
+    ["Cộng Giáo dục", None, 70, 66],
+    ["Sở Tài chính", "Y tế", 68, 68],
+    ["Sở Tài chính", "Văn hóa", 7, 7],
+    ["Sở Nội vụ", "Văn hóa", 9, 9],
+    ["Cộng văn hoá", None, 16, 16],
+    ["Tổng cộng", None, 154, 150],
+]
+
+
+def totals_told(rows: list[list[Any]], sheet: str = "Vien chuc", source: str = "bien_che") -> list[str]:
+    """Every warning of a total; no row of the sheet may be rejected."""
+    found = read(rows, source, sheet)
+    assert found.faults == {}
+    return [message for (code, _), message in found.warnings.items() if code.startswith("total")]
+
+
+def test_a_group_of_one_row_needs_no_sub_total_of_its_own() -> None:
+    assert totals_told([PUBLIC_STAFF, *BY_FIELD]) == []
+    # written once, in an extra column, the groups are as clear
+    parts = [["Phần A"], [None], [], ["Phần B"], ["Phần C"], [None], [], []]
+    rows = [[*row[:1], str(at), *row[2:], *part] for at, (row, part) in enumerate(zip(BY_FIELD, parts, strict=True))]
+    rows[2][:2], rows[6][:2], rows[7][:2] = ["Cộng A", None], ["Cộng C", None], ["Tổng cộng", None]
+    assert totals_told([[*PUBLIC_STAFF, "Phần"], *rows]) == []
+
+
+@pytest.mark.parametrize(
+    ("at", "stated", "message"),
+    [
+        (2, 71, "C4 (Số người làm việc được giao) ghi 71 nhưng cộng các dòng được 70"),
+        (6, 17, "C8 (Số người làm việc được giao) ghi 17 nhưng cộng các dòng được 16"),
+        (6, 85, "C8 (Số người làm việc được giao) ghi 85 nhưng cộng các dòng được 84"),
+        # the sum of the last group, and the sum of the sub-totals alone
+        (7, 16, "C9 (Số người làm việc được giao) ghi 16 nhưng cộng các dòng được 154"),
+        (7, 86, "C9 (Số người làm việc được giao) ghi 86 nhưng cộng các dòng được 154"),
+    ],
+)
+def test_a_wrong_sub_total_is_told_with_the_sum_it_is_nearest_to(at: int, stated: int, message: str) -> None:
+    rows = [list(row) for row in BY_FIELD]
+    rows[at][2] = stated
+    assert totals_told([PUBLIC_STAFF, *rows]) == [f"Ô tổng {message}"]
+
+
+def test_parts_of_groups_without_headings_have_totals_too() -> None:
+    rows = [*BY_FIELD[:3], ["Tổng phần 1", None, 70, 66], *BY_FIELD[3:7], ["Tổng phần 2", None, 84, 84], BY_FIELD[7]]
+    assert totals_told([PUBLIC_STAFF, *rows]) == []
+    rows[8] = ["Tổng phần 2", None, 83, 84]
+    assert totals_told([PUBLIC_STAFF, *rows]) == [
+        "Ô tổng C10 (Số người làm việc được giao) ghi 83 nhưng cộng các dòng được 84"
+    ]
+
+
+def test_a_total_in_the_middle_is_of_what_is_above_it_or_of_all() -> None:
+    extra = ["Sở Nội vụ", "Khác", 5, 5]
+    assert totals_told([PUBLIC_STAFF, *BY_FIELD, extra]) == []
+    assert totals_told([PUBLIC_STAFF, *BY_FIELD[:7], ["Tổng cộng", None, 159, 155], extra]) == []
+    assert len(totals_told([PUBLIC_STAFF, *BY_FIELD[:7], ["Tổng cộng", None, 160, 155], extra])) == 1
+
+
+@pytest.mark.parametrize("name", ["Cộng Y tế", "CỘNG: y  tế", "Cộng cả hai sở", "Tổng Y tế", "Tổng số người ngành y"])
+def test_a_sub_total_may_be_named_after_anything(name: str) -> None:
+    assert totals_told([PUBLIC_STAFF, BY_FIELD[3], [name, None, 68, 68]]) == []
+
+
+@pytest.mark.parametrize("name", ["Tổng công ty Thủy lợi", "Cộng đồng doanh nghiệp", "Cộng hòa", "Tổng hợp số liệu"])
+def test_a_name_that_only_begins_like_a_sum_is_a_row(name: str) -> None:
+    found = read([PUBLIC_STAFF, BY_FIELD[3], [name, None, 68, 68]], "bien_che", "Vien chuc")
+    assert set(found.cells) == {"A3", "B3"}
+
+
+def test_a_total_in_a_column_of_remarks_right_of_the_figures() -> None:
+    rows = [["Hình thức", "Số phiếu", "Ngày khảo sát", "Nội dung"], ["Phát phiếu", 100, "14/6/2024", "Hài lòng"]]
+    assert totals_told([*rows, [None, 100, None, "TỔNG CỘNG"]], "Khao sat", "chi_dao_dieu_hanh") == []
+
+
+def test_a_total_is_told_in_the_unit_of_the_sheet() -> None:
+    rows = [["Kiến nghị", "Số kiến nghị (tỷ đồng)"], ["Nộp ngân sách", "12,5"], ["Giảm chi", 7], ["Tổng cộng", 20]]
+    [message] = totals_told(rows, "Kien nghi kiem toan", "tu_chu_tai_chinh")
+    assert message == "Ô tổng B4 (Số kiến nghị) ghi 20 nhưng cộng các dòng được 19,5"
+
+
+def test_many_totals_take_no_long_time() -> None:
+    rows: list[list[Any]] = [PUBLIC_STAFF]
+    for number in range(10_000):
+        rows += [["Sở Nội vụ", f"Lĩnh vực {number}", 1, 1], ["Cộng", None, 1, 1]]
+    content = saved(sheet_file(rows, "Vien chuc")[0])
+    started = process_time()
+    assert read(content, "bien_che", "Vien chuc").faults == {}
+    assert process_time() - started < 20
 
 
 def test_a_total_in_a_hidden_row_is_checked_too() -> None:
