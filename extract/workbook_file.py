@@ -47,6 +47,11 @@ _NOT_CALCULATED = re.compile(
     rb"</(?:\w+:)?c>"
 )
 _WIDE = re.compile(rb' r="([A-Z]{2,3})[0-9]')
+# places that no sheet has: beyond column ZZZ or row 9 999 999, or in letters no program writes; a name in single quotes
+_NO_PLACE = re.compile(rb'\br="(?:[A-Za-z]{4}|[A-Za-z]*[0-9]{8}|[A-Z]*[a-z]+[A-Za-z]*[0-9])')
+_ODD_QUOTES = re.compile(rb"\br(?:\s*=\s*'([^'\"]*)'|\s+=\s*\"([^\"]*)\"|=\s+\"([^\"]*)\")")
+# a cell may claim a place that its row does not have
+_FAR_DOWN = re.compile(rb'\br="[A-Z]{1,3}([0-9]{6,7})"')
 _LAST_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="([0-9]+)"')
 _WITH_VALUE = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})([0-9]+)"[^>/]*>\s*<')
 
@@ -207,6 +212,11 @@ def _too_much(limit: int) -> str:
     return f"Tệp khi giải nén lớn hơn {_megabytes(limit)} cho phép (nén bất thường); hãy kiểm tra rồi gửi lại"
 
 
+def _too_wide(cell_count: int) -> str:
+    count = vietnamese(cell_count)
+    return f"Một trang tính trải rộng {count} ô vì có giá trị lạc ở rất xa; hãy xóa các ô thừa rồi gửi lại"
+
+
 def _inflated(content: bytes, info: zipfile.ZipInfo) -> Iterator[bytes]:
     """A part's real bytes, however many there are."""
     start = info.header_offset
@@ -271,13 +281,15 @@ class _SheetScan:
     def finish(self) -> _Flaws:
         self._scan(self._rest)
         if self._height * self._widest > _MOST_CELLS and self._value_height * self._value_width > _MOST_CELLS:
-            count = vietnamese(self._value_height * self._value_width)
-            raise UnreadableFile(
-                f"Một trang tính trải rộng {count} ô vì có giá trị lạc ở rất xa; hãy xóa các ô thừa rồi gửi lại"
-            )
+            raise UnreadableFile(_too_wide(self._value_height * self._value_width))
         return self._flaws
 
     def _scan(self, data: bytes) -> None:
+        if _ODD_QUOTES.search(data):
+            data = _ODD_QUOTES.sub(lambda m: b'r="' + (m[1] or m[2] or m[3] or b"") + b'"', data)
+        if _NO_PLACE.search(data):
+            # the library would make room for all cells up to there, and end the process when there is none
+            raise UnreadableFile(_DAMAGED)
         if b't="e"' in data:
             for match in _FAILED.finditer(data):
                 value = _FAILED_VALUE.search(match[2])
@@ -289,6 +301,8 @@ class _SheetScan:
         at = data.rfind(b"<row")
         if at >= 0 and (last := _LAST_ROW.match(data, at)):
             self._height = max(self._height, int(last[1]))
+        for far in set(_FAR_DOWN.findall(data)):
+            self._height = max(self._height, int(far))
         for letters in set(_WIDE.findall(data)):
             self._widest = max(self._widest, _column_number(letters) + 1)
         if self._height * self._widest > _MOST_CELLS:
@@ -355,7 +369,7 @@ def _inspect_opendocument(content: bytes) -> dict[str, _Flaws]:
         elif tag == f"{_TABLE}table-row":
             cells += filled_in_row * row_repeat
             if cells > _MOST_CELLS:
-                raise UnreadableFile(_too_much(_MOST_CELLS))
+                raise UnreadableFile(_too_wide(cells))
             row += row_repeat
             element.clear()
     return found

@@ -87,7 +87,7 @@ def test_the_unit_in_a_merged_heading() -> None:
     rows = [
         ["STT", "Thông tin", None, "Sè kiÕn nghÞ (tû ®ång)"],
         [None, "Kiến nghị", "Ghi chú", None],
-        [1, "A", None, 2],
+        [1, "Giảm chi", None, 2],
     ]
 
     def merge(sheet: Worksheet) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -371,13 +373,58 @@ def test_a_bomb_is_refused_whatever_its_directory_says(inbox: Inbox) -> None:
     assert outcome.message.startswith("Tệp khi giải nén lớn hơn 100 MB cho phép")
 
 
-@pytest.mark.usefixtures("listed")
-def test_a_stray_cell_far_away_does_not_take_all_memory(inbox: Inbox) -> None:
+_READ_WITHIN_LIMITS = """
+import resource, sys
+from extract.csv_reader import UnreadableFile
+from extract.workbook_file import Limits, Workbook
+
+content = sys.stdin.buffer.read()
+resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
+resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
+try:
+    sheet = Workbook(content, Limits(100_000_000, 1_000_000_000)).sheet("Cong chuc")
+    print(len(sheet.rows))
+except UnreadableFile as error:
+    print(error)
+"""
+
+
+def _read_within_limits(content: bytes) -> str:
+    """The reason or the number of rows, from a process whose memory is bounded: a broken guard ends that one only."""
+    done = subprocess.run([sys.executable, "-c", _READ_WITHIN_LIMITS], input=content, capture_output=True, check=True)
+    return done.stdout.decode()
+
+
+def test_a_stray_cell_far_away_does_not_take_all_memory() -> None:
     book = good_book("bien_che")
     book["Cong chuc"]["XFD1048576"] = "lạc"
-    inbox.drop(book)
-    [outcome] = inbox.load()
-    assert "trải rộng 17.179.869.184 ô" in outcome.message
+    assert "trải rộng 17.179.869.184 ô" in _read_within_limits(saved(book))
+    book = good_book("bien_che")
+    book["Cong chuc"]["H1048576"] = "xa, nhưng trong một trang hẹp"
+    assert _read_within_limits(saved(book)) == "1048576\n"
+
+
+@pytest.mark.parametrize(
+    "place",
+    ['r="ZZZZZ99999999999"', 'r="A99999999"', 'r="xfd1048576"', "r='XFD1048576'", 'r = "XFD1048576"', "r='AAAA1'"],
+)
+def test_a_cell_in_a_place_that_no_sheet_has_refuses_the_file(place: str) -> None:
+    content = _with_part(good_book("bien_che"), "xl/worksheets/sheet1.xml", b'r="B2"', place.encode())
+    reason = _read_within_limits(content)
+    assert "Tệp bị hỏng" in reason or "trải rộng 17.179.869.184 ô" in reason, reason
+
+
+def _with_part(book: openpyxl.Workbook, part: str, old: bytes, new: bytes) -> bytes:
+    """The book's bytes with the one `old` in a part of it replaced."""
+    source, target = zipfile.ZipFile(io.BytesIO(saved(book))), io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == part:
+                assert content.count(old) == 1
+                content = content.replace(old, new)
+            archive.writestr(name, content)
+    return target.getvalue()
 
 
 @pytest.mark.parametrize(
