@@ -47,11 +47,14 @@ _NOT_CALCULATED = re.compile(
     rb"</(?:\w+:)?c>"
 )
 _WIDE = re.compile(rb' r="([A-Z]{2,3})[0-9]')
-# places that no sheet has: beyond column ZZZ or row 9 999 999, or in letters no program writes; a name in single quotes
-_NO_PLACE = re.compile(rb'\br="(?:[A-Za-z]{4}|[A-Za-z]*[0-9]{8}|[A-Z]*[a-z]+[A-Za-z]*[0-9])')
-_ODD_QUOTES = re.compile(rb"\br(?:\s*=\s*'([^'\"]*)'|\s+=\s*\"([^\"]*)\"|=\s+\"([^\"]*)\")")
+# the patterns begin with letters that a search finds fast, so attributes are first written as every program writes them
+_ODD_SIGNS = (b"'", b" =", b"= ", b"\t", b"\n", b"\r")
+_ODD_NAME = re.compile(rb"""\sr\s*=\s*(["'])([^"']*)\1""")
+_SUSPECT = re.compile(rb' r="(?:[A-Za-z]{4}|[A-Za-z]*[0-9]{6}|[A-Z]*[a-z])')
+# beyond column ZZZ or row 9 999 999, or in letters that no program writes
+_NO_PLACE = re.compile(rb' r="(?:[A-Za-z]{4}|[A-Za-z]*[0-9]{8}|[A-Z]*[a-z]+[A-Za-z]*[0-9])')
 # a cell may claim a place that its row does not have
-_FAR_DOWN = re.compile(rb'\br="[A-Z]{1,3}([0-9]{6,7})"')
+_FAR_DOWN = re.compile(rb' r="[A-Z]{1,3}([0-9]{6,7})"')
 _LAST_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="([0-9]+)"')
 _WITH_VALUE = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})([0-9]+)"[^>/]*>\s*<')
 
@@ -285,11 +288,14 @@ class _SheetScan:
         return self._flaws
 
     def _scan(self, data: bytes) -> None:
-        if _ODD_QUOTES.search(data):
-            data = _ODD_QUOTES.sub(lambda m: b'r="' + (m[1] or m[2] or m[3] or b"") + b'"', data)
-        if _NO_PLACE.search(data):
-            # the library would make room for all cells up to there, and end the process when there is none
-            raise UnreadableFile(_DAMAGED)
+        if any(sign in data for sign in _ODD_SIGNS):
+            data = _ODD_NAME.sub(rb' r="\2"', data)
+        if _SUSPECT.search(data):
+            if _NO_PLACE.search(data):
+                # the library would make room for all cells up to there, and end the process when there is none
+                raise UnreadableFile(_DAMAGED)
+            for far in set(_FAR_DOWN.findall(data)):
+                self._height = max(self._height, int(far))
         if b't="e"' in data:
             for match in _FAILED.finditer(data):
                 value = _FAILED_VALUE.search(match[2])
@@ -301,8 +307,6 @@ class _SheetScan:
         at = data.rfind(b"<row")
         if at >= 0 and (last := _LAST_ROW.match(data, at)):
             self._height = max(self._height, int(last[1]))
-        for far in set(_FAR_DOWN.findall(data)):
-            self._height = max(self._height, int(far))
         for letters in set(_WIDE.findall(data)):
             self._widest = max(self._widest, _column_number(letters) + 1)
         if self._height * self._widest > _MOST_CELLS:

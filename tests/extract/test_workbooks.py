@@ -406,7 +406,15 @@ def test_a_stray_cell_far_away_does_not_take_all_memory() -> None:
 
 @pytest.mark.parametrize(
     "place",
-    ['r="ZZZZZ99999999999"', 'r="A99999999"', 'r="xfd1048576"', "r='XFD1048576'", 'r = "XFD1048576"', "r='AAAA1'"],
+    [
+        'r="ZZZZZ99999999999"',
+        'r="A99999999"',
+        'r="xfd1048576"',
+        "r='XFD1048576'",
+        'r = "XFD1048576"',
+        "r='AAAA1'",
+        'r\n="XFD1048576"',
+    ],
 )
 def test_a_cell_in_a_place_that_no_sheet_has_refuses_the_file(place: str) -> None:
     content = _with_part(good_book("bien_che"), "xl/worksheets/sheet1.xml", b'r="B2"', place.encode())
