@@ -9,6 +9,7 @@ from functools import partial
 
 import polars as pl
 
+from cchc.progress import vietnamese
 from extract import cells
 from extract.agencies import AgencyNames, Unresolved
 from extract.cells import Reading, Unreadable, plain, tidy
@@ -31,6 +32,9 @@ from extract.workbook_layout import (
 from extract.workbook_totals import Warnings, check_totals
 
 Reader = Callable[[object], Reading]
+
+# a sheet is up to 16 384 columns wide
+_MOST_NAMED = 50
 
 
 @dataclass
@@ -124,7 +128,12 @@ def _hold_for_rows(table: Table, warnings: Warnings) -> None:
 
 def _warn_of_columns(layout: Layout, table: Table) -> Warnings:
     warnings: Warnings = {}
-    for at, title in layout.unknown.items():
+    named = list(layout.unknown.items())[:_MOST_NAMED]
+    if others := len(layout.unknown) - len(named):
+        warnings["unknown_column", "…"] = Warned(
+            f"Còn {vietnamese(others)} cột khác không có trong quy ước, được bỏ qua"
+        )
+    for at, title in named:
         text = one_line(title) or ""
         message = f"Cột «{text}» (cột {column_letter(at)}) không có trong quy ước, được bỏ qua"
         warnings["unknown_column", f"{text} ({column_letter(at)})"] = Warned(message, text)

@@ -141,6 +141,14 @@ def test_header_texts(header: list[str]) -> None:
     assert_staff([header, *STAFF])
 
 
+def test_a_very_wide_sheet_is_told_of_in_few_words() -> None:
+    found = read([[*STAFF_HEADER, *(f"Cột {at}" for at in range(16_380))], *STAFF])
+    unknown = [message for (code, _), message in found.warnings.items() if code == "unknown_column"]
+    assert len(found.good) == 3
+    assert len(unknown) == 51
+    assert "Còn 16.330 cột khác không có trong quy ước, được bỏ qua" in unknown
+
+
 def test_each_cell_of_a_header_has_its_own_font_and_footnote() -> None:
     rows = [
         ["STT¹", "Cơ quan, đơn vị", "Biên chế", None, "HĐLĐ theo NĐ 111 (2)", None],
