@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from extract.cells import label_key
-from extract.contract import Contract, Table, contracts
+from extract.contract import Column, Contract, Table, contracts
 from extract.csv_reader import UnreadableFile
 from extract.privacy import one_line
 from extract.template import LISTS
@@ -84,12 +84,11 @@ def _of_columns(table: Table, layout: Layout) -> list[Difference]:
         letters = ", ".join(column_letter(at) for at in places)
         message = f"cột «{table.column(name).header}» có ở nhiều nơi: {letters}"
         found.append(Difference(sheet, "added", message, is_serious=True))
-    for column in table.columns:
-        if column.name in layout.columns or column.name in layout.ambiguous:
-            continue
+    absent = [c for c in table.columns if c.name not in layout.columns and c.name not in layout.ambiguous]
+    renamed = _renamed(absent, unknown)
+    for column in absent:
         labels = labels_of(column)
-        at, likeness = _most_similar(labels, unknown)
-        if at is not None and likeness >= _SIMILAR:
+        if (at := renamed.get(column.name)) is not None:
             title = unknown.pop(at)
             message = f"cột {column_letter(at)} «{one_line(title)}» có lẽ là «{' / '.join(labels)}»"
             found.append(Difference(sheet, "renamed", message, column.required))
@@ -103,13 +102,22 @@ def _of_columns(table: Table, layout: Layout) -> list[Difference]:
     return found + _moved(table, layout)
 
 
-def _most_similar(labels: list[str], unknown: dict[int, str]) -> tuple[int | None, float]:
-    best: tuple[int | None, float] = (None, 0.0)
-    for at, title in unknown.items():
-        for label in labels:
-            likeness = SequenceMatcher(None, label_key(label), label_key(title)).ratio()
-            best = max(best, (at, likeness), key=lambda entry: entry[1])
-    return best
+def _renamed(absent: list[Column], unknown: dict[int, str]) -> dict[str, int]:
+    """{column: where a title like its label stands}, the most similar pairs first, each title for one column."""
+    pairs = [
+        (
+            max(SequenceMatcher(None, label_key(label), label_key(title)).ratio() for label in labels_of(column)),
+            column,
+            at,
+        )
+        for column in absent
+        for at, title in unknown.items()
+    ]
+    found: dict[str, int] = {}
+    for likeness, column, at in sorted(pairs, key=lambda pair: -pair[0]):
+        if likeness >= _SIMILAR and column.name not in found and at not in found.values():
+            found[column.name] = at
+    return found
 
 
 def _moved(table: Table, layout: Layout) -> list[Difference]:

@@ -42,6 +42,18 @@ def test_renamed_columns() -> None:
     ]
 
 
+def test_a_renamed_column_is_the_most_similar_one_not_the_first() -> None:
+    book = good_book("bien_che")
+    sheet = book["Cong chuc"]
+    sheet["D1"], sheet["E1"] = "Trụ sở", "HĐLĐ theo Nghị định 111 có mặt"
+    label = "HĐLĐ theo NĐ 111"
+    assert found(book) == [
+        ("Cong chuc", "missing", f"thiếu cột «{label} được giao» (không bắt buộc)"),
+        ("Cong chuc", "renamed", f"cột E «HĐLĐ theo Nghị định 111 có mặt» có lẽ là «{label} có mặt»"),
+        ("Cong chuc", "added", "cột D «Trụ sở» không có trong quy ước"),
+    ]
+
+
 def test_moved_columns() -> None:
     book = good_book("bien_che")
     sheet = book["Cong chuc"]
