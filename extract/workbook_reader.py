@@ -13,7 +13,7 @@ from cchc.progress import vietnamese
 from extract import cells
 from extract.agencies import AgencyNames, Unresolved
 from extract.cells import Reading, Unreadable, plain, tidy
-from extract.check import Fault, Warned
+from extract.check import Checker, Fault, Warned
 from extract.contract import Column, Contract, Table
 from extract.csv_reader import UnreadableFile
 from extract.loader import Batch
@@ -29,7 +29,7 @@ from extract.workbook_layout import (
     labels_of,
     unit_of_column,
 )
-from extract.workbook_totals import Warnings, check_totals
+from extract.workbook_totals import MARKS, Warnings, check_totals
 
 Reader = Callable[[object], Reading]
 
@@ -83,7 +83,9 @@ def read_sheet(sheet: Sheet, table: Table, contract: Contract, agencies: AgencyN
     if not data:
         _hold_for_rows(table, warnings)
     batch = _batch(sheet, table, layout, readers, data)
-    warnings |= check_totals(sheet, table, layout, readers, kinds, factors)
+    if any(kind in MARKS for kind in kinds):
+        rejected = {row - 1 for row in Checker(table).check(batch.frame, batch.found).faults}
+        warnings |= check_totals(sheet, table, layout, readers, kinds, factors, rejected)
     return ReadSheet(batch, layout, warnings)
 
 

@@ -21,7 +21,7 @@ Warnings = dict[tuple[str, str], Warned]
 Section = tuple[int, int]
 """Rows of the sheet from the first, from 0, up to but without the second."""
 
-_MARKS = (Kind.GROUP, Kind.SUBTOTAL, Kind.TOTAL)
+MARKS = (Kind.GROUP, Kind.SUBTOTAL, Kind.TOTAL)
 # how many totals and headings a total reaches back over, short of the beginning
 _FARTHEST = 50
 
@@ -33,22 +33,23 @@ def check_totals(
     readers: dict[str, Callable[[object], Reading]],
     kinds: list[Kind],
     factors: dict[str, int],
+    rejected: set[int],
 ) -> Warnings:
     """A total that is the sum of none of the rows it may stand for is a warning that names both numbers.
 
     Nobody writes down what a total adds up, so each may stand for several sections. A total over a number that cannot
     be read is not checked: its row is told of that. `factors`: what one unit of a column is in the unit that its reader
-    gives; the message has the numbers as they stand in the sheet.
+    gives; the message has the numbers as they stand in the sheet. `rejected`: rows, from 0, that a total may leave out.
     """
     warnings: Warnings = {}
-    if not any(kind in _MARKS for kind in kinds):
-        return warnings
     numeric = [column for column in table.columns if column.name in readers and column.type in ("bigint", "numeric")]
     totals = _Totals(sheet, layout, readers, kinds, {layout.columns[column.name] for column in numeric})
     checked = [column for column in numeric if column.custom("additive") is not False]
-    sums = {
-        column.name: _Sums(sheet, totals.data, layout.columns[column.name], readers[column.name]) for column in checked
-    }
+    good = [at for at in totals.data if at not in rejected]
+    sums, good_sums = (
+        {c.name: _Sums(sheet, rows, layout.columns[c.name], readers[c.name]) for c in checked}
+        for rows in (totals.data, good)
+    )
     for nth, at in enumerate(totals.marks):
         filled = [column for column in checked if not _is_silent(sheet.rows[at][layout.columns[column.name]])]
         sections = totals.sections(nth) if filled else []
@@ -61,6 +62,8 @@ def check_totals(
                 continue
             found = [sums[column.name].of(section) for section in sections]
             if stated is None or None in found or Decimal(stated) in found:
+                continue
+            if Decimal(stated) in [good_sums[column.name].of(section) for section in sections]:
                 continue
             # the section that a slip of the pen would explain best
             nearest = min((s for s in found if s is not None), key=lambda s: abs(s - Decimal(stated)))
@@ -122,7 +125,7 @@ class _Totals:
         self._whole = (self._start, self._start + len(kinds))
         self._kinds = dict(enumerate(kinds, self._start))
         self.data = [at for at, kind in self._kinds.items() if kind is Kind.DATA]
-        self.marks = [at for at, kind in self._kinds.items() if kind in _MARKS]
+        self.marks = [at for at, kind in self._kinds.items() if kind in MARKS]
         self._levels = {at: self._level(at) for at in self.marks if self._kinds[at] is Kind.GROUP}
         self._labels = {at: self._label(at) for at in self.marks if self._kinds[at] is not Kind.GROUP}
         self._label_counts = Counter(self._labels.values())

@@ -348,6 +348,15 @@ def test_a_name_that_only_begins_like_a_sum_is_a_row(name: str) -> None:
     assert set(found.cells) == {"A3", "B3"}
 
 
+@pytest.mark.parametrize(("stated", "is_told"), [(220, False), (280, False), (250, True)])
+def test_a_total_may_leave_out_a_row_that_is_rejected(stated: int, is_told: bool) -> None:
+    # the row that repeats an agency has figures that can be read
+    found = read([STAFF_HEADER, *STAFF, [4, "Sở Nội vụ", 60, 0], [None, "Tổng cộng", stated, 215]])
+    assert found.rows == [2, 3, 4]
+    assert ("ghi 250 nhưng cộng các dòng được" in str(found.warnings)) == is_told
+    assert ("total_mismatch" in str(found.warnings)) == is_told
+
+
 def test_a_total_in_a_column_of_remarks_right_of_the_figures() -> None:
     rows = [["Hình thức", "Số phiếu", "Ngày khảo sát", "Nội dung"], ["Phát phiếu", 100, "14/6/2024", "Hài lòng"]]
     assert totals_told([*rows, [None, 100, None, "TỔNG CỘNG"]], "Khao sat", "chi_dao_dieu_hanh") == []
