@@ -226,9 +226,9 @@ def lines(since: SinceSubmission) -> list[str]:
 
 def _figures(connection: Connection, period_id: str) -> tuple[dict[str, dict], datetime]:
     rows = connection.execute(_FIGURES, {"period_id": period_id}).mappings().all()
-    if not rows:
-        raise FiguresUnfit(f"Kho chưa có số liệu kỳ {period_id}; hãy chạy `cchc refresh {period_id}` trước")
     moments = {row["as_of_at"] for row in rows if row["as_of_at"] is not None}
+    if not moments:
+        raise FiguresUnfit(f"Kho chưa có số liệu kỳ {period_id}; hãy chạy `cchc refresh {period_id}` trước")
     return {row["figure_key"]: {k: row[k] for k in row if k != "as_of_at"} for row in rows}, max(moments)
 
 

@@ -224,7 +224,10 @@ def test_the_published_report_contradicts_the_sample_where_it_contradicts_itself
     with warehouse.engine(refreshed.settings, "transformer") as engine, engine.connect() as connection:
         figures = read_computed(connection, PERIOD)
         indicators = connection.execute(
-            text("select form_no || '.' || code, display, sources from reporting.rpt_indicator")
+            text(
+                "select form_no || '.' || code, display, sources from reporting.rpt_indicator where period_id = :period"
+            ),
+            {"period": PERIOD},
         )
         scaled = {key: display for key, display, sources in indicators if _is_scaled(sources)}
         left_out = {key for key in figures.narrative if _is_scaled(explain(connection, PERIOD, key).indicator.sources)}

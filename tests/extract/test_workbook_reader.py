@@ -9,8 +9,6 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
-import openpyxl
-import pandas
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -779,36 +777,3 @@ def test_sheets_without_rows(source: str, sheet: str, outcome: str) -> None:
         found = read([header], source, sheet)
         assert found.good == []
         assert bool(found.warnings) == (outcome == "warned")
-
-
-# --------------------------------------------------------------------------------------------------------- how fast
-
-
-def test_reading_takes_at_most_a_quarter_of_openpyxls_time(tmp_path: Path) -> None:
-    table = table_of("thu_hut_dau_tu", "Du an")
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("Du an")
-    sheet.append(["STT", *(labels_of(column)[0] for column in table.columns), "Ghi chú", "Địa điểm", "Số quyết định"])
-    for number in range(15_000):
-        known = [
-            f"GCN-{number}",
-            f"Dự án {number}",
-            "Trong nước",
-            date(2024, 5, 1),
-            "1.608,5",
-            "tỷ đồng",
-            None,
-            None,
-            None,
-        ]
-        sheet.append([number, *known, "x", "Văn Lâm", f"{number}/QĐ"])
-    path = tmp_path / "du-an.xlsx"
-    book.save(path)
-    content = path.read_bytes()
-    began = process_time()
-    found = read(content, "thu_hut_dau_tu", "Du an")
-    ours = process_time() - began
-    assert len(found.good) == 15_000
-    began = process_time()
-    pandas.read_excel(path, engine="openpyxl")
-    assert ours <= (process_time() - began) / 4

@@ -406,7 +406,7 @@ def test_the_data_files_name_only_what_exists() -> None:
 @pytest.fixture
 def warehouse(figures: Figures) -> Figures:
     """Reporting tables whose formulas are those of the catalogue; figures of the text are for a test to make."""
-    figures.execute("drop table reporting.rpt_narrative")
+    figures.execute("delete from reporting.rpt_narrative")
     for (form_no, code), formula in formulas().items():
         figures.execute(
             "update reporting.rpt_indicator set formula = :formula where form_no = :form_no and code = :key",
