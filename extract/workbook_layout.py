@@ -377,6 +377,7 @@ class RowKinds:
         if column is not None and self._is_known(column, row[at]) and not (marked and is_lonely):
             return False
         words = [other for other in self._worded if other != at]
+        lacks_words = any(other in self._required for other in words)
         if not words and not [n for n in self._required if n in self._numeric] and not marked:
             return False  # a lone name is the whole row of such a table
         text = plain(row[at])
@@ -386,6 +387,8 @@ class RowKinds:
             or bool(_GROUP_LABEL.fullmatch(text))
             or bool(_ROMAN_OR_LETTER.fullmatch(text) and not is_lonely)
             or (bool(_GROUP_WORDS.fullmatch(text.casefold())) and (is_lonely or not words or is_agency))
+            # a block may carry its own sum, but then none of the other words that a row must have
+            or (text.casefold().startswith("khối ") and lacks_words)
             or (is_lonely and left <= at <= right and right > left)
             or (is_lonely and is_agency and (serial is None or is_blank(row[serial])))
         )

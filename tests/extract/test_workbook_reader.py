@@ -217,6 +217,16 @@ def test_group_rows(group: list[Any]) -> None:
     assert not [key for key in found.warnings if key[0] != "missing_column"]
 
 
+def test_a_block_with_its_own_sum_is_a_group_row_even_in_a_column_of_codes() -> None:
+    header = ["Mã cơ quan", "Tên cơ quan", "Khối", "Số phòng giảm trong kỳ"]
+    rows = [["H31.02", "Sở Nội vụ", "Sở, ban, ngành", 1], ["H31.05", "Sở Tài chính", "Sở, ban, ngành", None]]
+    found = read([header, ["Khối sở, ban, ngành", None, None, 1], *rows], "to_chuc_bo_may", "Co quan")
+    assert (found.column("agency_code"), found.faults) == (["H31.02", "H31.05"], {})
+    # anything else without the words that a row must have is a wrong row, not a heading
+    found = read([header, ["Nhóm 1", None, None, 1], *rows], "to_chuc_bo_may", "Co quan")
+    assert found.faults
+
+
 def test_totals_and_subtotals_are_no_data() -> None:
     rows = [STAFF_HEADER, ["Tổng cộng", None, 220, 215], GROUPS[0], *GROUPS[1:3], [None, "Cộng khối sở", 130, 127]]
     rows += [
