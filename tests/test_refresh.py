@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import json
 import os
 import re
@@ -292,6 +293,27 @@ def test_again_changes_nothing(refreshed: Machine, undisturbed: dict[str, list[s
     assert refreshed.ask("select count(*) from ops.arrival where outcome = 'new' and source = 'one_stop'") == [
         (len(list((refreshed.province / "inbox" / "mot-cua").iterdir())),)
     ]
+
+
+def test_restored_elsewhere_from_a_backup_it_is_the_same_and_goes_on(
+    refreshed: Machine, machine: Machine, undisturbed: dict[str, list[str]]
+) -> None:
+    copy = machine.folder / "copy.tar.zst"
+    for on, command in ((refreshed, ["backup"]), (machine, ["restore", "--check"]), (machine, ["restore"])):
+        done = subprocess.run([CCHC, *command, str(copy)], env=on.environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert machine.marts() == undisturbed
+    for figures in (machine.indicators(), refreshed.indicators()):
+        assert len(figures) > 100
+    assert machine.indicators() == refreshed.indicators()
+    ledger = "select load_id, digest, status, rows_loaded, finished_at from ops.load order by load_id"
+    assert machine.ask(ledger) == refreshed.ask(ledger)
+    for digest, uri in machine.ask("select digest, landing_uri from ops.load"):
+        assert uri.startswith(f"file://{machine.folder}/landing/")
+        assert hashlib.sha256(Path(uri.removeprefix("file://")).read_bytes()).hexdigest() == digest
+    machine.run(CCHC, "refresh", PERIOD)
+    assert machine.marts() == undisturbed
+    assert machine.ask("select count(*) from ops.load") == refreshed.ask("select count(*) from ops.load")
 
 
 def test_another_order_of_arrival_gives_the_same_marts(machine: Machine, undisturbed: dict[str, list[str]]) -> None:
