@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     max_reject_share: float = Field(0.05, ge=0, le=1, description="a file with a larger share of rejects is refused")
     max_workbook_bytes: int = Field(100_000_000, gt=0, description="a larger workbook is refused unread")
     max_unpacked_bytes: int = Field(1_000_000_000, gt=0, description="and so is one that unpacks to more than this")
+    retention_years: int = Field(10, ge=1, le=100, description="how long originals stay in the landing store")
     synthetic: bool = Field(False, description="the data is the sample province; the report says so")
     province_name: str = "tỉnh Hưng Yên"
 

@@ -87,3 +87,16 @@ def report(period_id: str) -> list[str]:
             files = publish_report(engine, settings, period_id, settings.out, settings.synthetic)
         bar.update(len(files), len(files))
     return files
+
+
+def delete_old_originals() -> int:
+    """Delete the originals that were kept long enough; returns how many."""
+    from extract.retention import delete_expired
+    from extract.sources import prepare as prepare_warehouse
+
+    settings = get_settings()
+    with warehouse.available(settings) as url:
+        with warehouse.engine_on(url) as engine:
+            prepare_warehouse(engine)
+        with warehouse.engine_on(url, "loader") as engine:
+            return len(delete_expired(settings, engine))

@@ -28,6 +28,7 @@ EXPECTED = {
     "one_stop.py": ["one_stop"],
     "portal.py": ["portal"],
     "refresh.py": ["refresh"],
+    "retention.py": ["retention"],
 }
 DAG_IDS = [dag_id for ids in EXPECTED.values() for dag_id in ids]
 
