@@ -313,7 +313,9 @@ def test_restored_elsewhere_from_a_backup_it_is_the_same_and_goes_on(
         assert hashlib.sha256(Path(uri.removeprefix("file://")).read_bytes()).hexdigest() == digest
     machine.run(CCHC, "refresh", PERIOD)
     assert machine.marts() == undisturbed
-    assert machine.ask("select count(*) from ops.load") == refreshed.ask("select count(*) from ops.load")
+    # the files are known; the feeds are asked for changes only, each answer a load of its own
+    files = "select count(*) from ops.load where source not in ('portal', 'budget')"
+    assert machine.ask(files) == refreshed.ask(files)
 
 
 def test_another_order_of_arrival_gives_the_same_marts(machine: Machine, undisturbed: dict[str, list[str]]) -> None:
