@@ -10,10 +10,12 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
+from xml.parsers import expat
 
 import python_calamine as calamine
 
 from cchc.progress import vietnamese
+from cchc.xml_guard import has_document_type
 from extract.cells import BrokenCell
 from extract.csv_reader import UnreadableFile
 
@@ -33,6 +35,7 @@ _LOCKED = "Tệp có mật khẩu nên không đọc được; hãy bỏ mật k
 _WEB_PAGE = (
     "Tệp là trang web hoặc XML được đổi tên, không phải sổ tính; hãy mở bằng Excel, chọn Lưu thành .xlsx rồi gửi lại"
 )
+_HARMFUL = "Tệp chứa khai báo DOCTYPE, không an toàn để đọc; hãy mở bằng Excel, lưu lại rồi gửi"
 _EMPTY = "Tệp rỗng (0 byte)"
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -40,11 +43,14 @@ _WEB = re.compile(rb"^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*(?:<|mime-version:)"
 
 _SHEET_PART = re.compile(r"xl/(?:worksheets|chartsheets)/.*\.xml", re.IGNORECASE)
 _REFERENCE = re.compile(rb'\br="([A-Z]{1,3})([0-9]+)"')
-_FAILED = re.compile(rb'<(?:\w+:)?c\b([^>]*\bt="e"[^>]*)>(.*?)</(?:\w+:)?c>', re.DOTALL)
-_FAILED_VALUE = re.compile(rb"<(?:\w+:)?v>([^<]*)<")
+# Possessive and never across a `<`, so that a sheet made to harm costs one pass: what is optional is not tried again.
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^<>]*+)>")
+_FAILED_VALUE = re.compile(
+    rb"\s*+(?:<(?:\w+:)?f\b[^<>]*+>(?:[^<]*+</(?:\w+:)?f>)?+)?+\s*+<(?:\w+:)?v\b[^<>]*+>([^<]*+)<"
+)
 _NOT_CALCULATED = re.compile(
-    rb"<(?:\w+:)?c\b([^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*"
-    rb"</(?:\w+:)?c>"
+    rb"<(?:\w+:)?c\b([^<>]*+)>\s*+<(?:\w+:)?f\b[^<>]*+>(?:(?<=/>)|[^<]*+</(?:\w+:)?f>)\s*+"
+    rb"(?:<(?:\w+:)?v\s*+/>|<(?:\w+:)?v>\s*+</(?:\w+:)?v>)?+\s*+</(?:\w+:)?c>"
 )
 _WIDE = re.compile(rb' r="([A-Z]{2,3})[0-9]')
 # the patterns begin with letters that a search finds fast, so attributes are first written as every program writes them
@@ -56,7 +62,7 @@ _NO_PLACE = re.compile(rb' r="(?:[A-Za-z]{4}|[A-Za-z]*[0-9]{8}|[A-Z]*[a-z]+[A-Za
 # a cell may claim a place that its row does not have
 _FAR_DOWN = re.compile(rb' r="[A-Z]{1,3}([0-9]{6,7})"')
 _LAST_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="([0-9]+)"')
-_WITH_VALUE = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})([0-9]+)"[^>/]*>\s*<')
+_WITH_VALUE = re.compile(rb"<(?:\w+:)?c\b([^<>]*+)(?<!/)>\s*+<")
 
 _BIFF_ERRORS = {
     0x00: "#NULL!",
@@ -160,7 +166,16 @@ def _inspect(content: bytes, unpacked_limit: int) -> dict[str, _Flaws]:
             return _inspect_ole(content)
     except UnreadableFile:
         raise
-    except (struct.error, IndexError, ValueError, ElementTree.ParseError, zipfile.BadZipFile, zlib.error, EOFError):
+    except (
+        struct.error,
+        IndexError,
+        ValueError,
+        ElementTree.ParseError,
+        expat.ExpatError,
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+    ):
         raise UnreadableFile(_DAMAGED) from None
     raise UnreadableFile(_WEB_PAGE if _WEB.match(content[:1024].replace(b"\0", b"")) else _NO_WORKBOOK)
 
@@ -198,6 +213,8 @@ def _inspect_zip(content: bytes, unpacked_limit: int) -> dict[str, _Flaws]:
             flaws[info.filename] = scan.finish()
         if keep is not None:
             kept[info.filename] = keep.getvalue()
+            if info.filename != "mimetype" and has_document_type(kept[info.filename]):
+                raise UnreadableFile(_HARMFUL)
     if is_opendocument:
         if b"encryption-data" in kept.get("META-INF/manifest.xml", b""):
             raise UnreadableFile(_LOCKED)
@@ -297,9 +314,10 @@ class _SheetScan:
             for far in set(_FAR_DOWN.findall(data)):
                 self._height = max(self._height, int(far))
         if b't="e"' in data:
-            for match in _FAILED.finditer(data):
-                value = _FAILED_VALUE.search(match[2])
-                self._note(match[1], BrokenCell(value[1].decode() if value else "#VALUE!"))
+            for match in _CELL.finditer(data):
+                if b't="e"' in match[1]:
+                    value = _FAILED_VALUE.match(data, match.end())
+                    self._note(match[1], BrokenCell(value[1].decode() if value else "#VALUE!"))
         if b"<f" in data or b":f" in data:
             for match in _NOT_CALCULATED.finditer(data):
                 if b't="str"' not in match[1] and b't="e"' not in match[1]:
@@ -311,8 +329,9 @@ class _SheetScan:
             self._widest = max(self._widest, _column_number(letters) + 1)
         if self._height * self._widest > _MOST_CELLS:
             for match in _WITH_VALUE.finditer(data):
-                self._value_height = max(self._value_height, int(match[2]))
-                self._value_width = max(self._value_width, _column_number(match[1]) + 1)
+                if reference := _REFERENCE.search(match[1]):
+                    self._value_height = max(self._value_height, int(reference[2]))
+                    self._value_width = max(self._value_width, _column_number(reference[1]) + 1)
 
     def _note(self, attributes: bytes, broken: BrokenCell) -> None:
         # a cell without its reference is one no spreadsheet program writes; its value stays blank

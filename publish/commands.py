@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import sys
 from datetime import UTC, datetime
 from typing import Annotated
@@ -19,7 +20,9 @@ from publish.explain import UnknownCode, lines, listed_rows
 from publish.explain import explain as gather
 from publish.figures import FiguresUnfit
 from publish.report import FILE_NAMES, publish_report
+from publish.sheet_style import FORMULA_STARTS
 
+_PLAIN_NUMBER = re.compile(r"[+-][0-9][0-9., ]*")
 _Period = Annotated[str, typer.Argument(help="Kỳ báo cáo đã được làm mới, ví dụ 2024-H1")]
 
 
@@ -118,7 +121,7 @@ def explain(
             if rows_of is not None:
                 table = csv.writer(sys.stdout, lineterminator="\n")
                 for row in listed_rows(connection, explanation, rows_of):
-                    table.writerow(_printable(cell) if isinstance(cell, str) else cell for cell in row)
+                    table.writerow(cell_for_people(cell) for cell in row)
                 return
         except UnknownCode as error:
             raise _stop(error, cli.BAD_USAGE) from None
@@ -167,6 +170,17 @@ def _show(comparison: Comparison) -> None:
 def _stop(message: object, code: int) -> typer.Exit:
     typer.echo(_printable(str(message)), err=True)
     return typer.Exit(code)
+
+
+def cell_for_people(cell: object) -> object:
+    """A cell of a CSV that somebody opens in a spreadsheet program: text of a department becomes no formula there.
+
+    The apostrophe is what such a program takes for "this is text" (OWASP, CSV injection).
+    """
+    if not isinstance(cell, str):
+        return cell
+    text = _printable(cell)
+    return f"'{text}" if text.startswith(FORMULA_STARTS) and not _PLAIN_NUMBER.fullmatch(text) else text
 
 
 def _printable(line: str) -> str:
