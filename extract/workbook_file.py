@@ -175,6 +175,8 @@ def _inspect(content: bytes, unpacked_limit: int) -> dict[str, _Flaws]:
         zipfile.BadZipFile,
         zlib.error,
         EOFError,
+        # a package that says it needs a newer program than there is
+        NotImplementedError,
     ):
         raise UnreadableFile(_DAMAGED) from None
     raise UnreadableFile(_WEB_PAGE if _WEB.match(content[:1024].replace(b"\0", b"")) else _NO_WORKBOOK)
