@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pendulum
 
+from cchc.settings import get_settings
+
 OWNER = "cchc"
 ZONE = pendulum.timezone("Asia/Ho_Chi_Minh")
 # the first day a DAG may run for; periods before it are a backfill
@@ -14,7 +16,7 @@ START = pendulum.datetime(2024, 1, 1, tz=ZONE)
 TASK_DEFAULTS = {
     "owner": OWNER,
     "retries": 2,
-    "retry_delay": timedelta(minutes=2),
+    "retry_delay": timedelta(seconds=get_settings().retry_delay_seconds),
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=30),
     "execution_timeout": timedelta(hours=1),

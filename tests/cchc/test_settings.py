@@ -73,8 +73,30 @@ def test_secrets_are_in_no_representation(monkeypatch: pytest.MonkeyPatch) -> No
         assert "-word" not in shown
 
 
+def test_secrets_come_from_files_and_a_variable_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, value in SECRETS.items():
+        (tmp_path / name.lower()).write_text(f"{value}\n")
+    monkeypatch.setenv("CCHC_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("CCHC_PORTAL_PASSWORD", "of the environment")
+    settings = Settings()
+    assert settings.warehouse_url.get_secret_value() == SECRETS["CCHC_WAREHOUSE_URL"]
+    assert settings.pseudonym_key.get_secret_value() == SECRETS["CCHC_PSEUDONYM_KEY"]
+    assert settings.portal_password.get_secret_value() == "of the environment"
+    assert "-word" not in repr(settings)
+
+
+def test_a_folder_of_secrets_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CCHC_SECRETS_DIR", str(tmp_path / "nowhere"))
+    with pytest.raises(ValidationError, match="secrets_dir"):
+        Settings()
+
+
 def test_every_secret_is_declared_as_one() -> None:
-    named = [name for name in Settings.model_fields if any(word in name for word in ("password", "key", "secret"))]
+    named = [
+        name
+        for name in Settings.model_fields
+        if any(word in name for word in ("password", "key", "secret")) and name != "secrets_dir"
+    ]
     assert {"portal_password", "pseudonym_key"} <= set(named)
     assert all("SecretStr" in str(Settings.model_fields[name].annotation) for name in [*named, "warehouse_url"])
 
