@@ -58,6 +58,8 @@ format: .venv/ready
 lock:
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 \
 		--extra dev --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 \
+		--extra build --constraint requirements.lock --output-file image.lock pyproject.toml
 	echo uv | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate \
 		--python-version 3.11 --output-file bootstrap.lock -
 
