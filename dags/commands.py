@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -73,7 +74,8 @@ def up(
     try:
         pseudonym_key(settings)
         if foreground:
-            local_airflow.serve(settings, port, lambda login: typer.echo(login))
+            # a password belongs on a screen, not into a file
+            local_airflow.serve(settings, port, typer.echo if sys.stdout.isatty() else lambda _login: None)
         else:
             typer.echo(local_airflow.start_in_background(settings, port))
     except MissingPseudonymKey as error:

@@ -29,6 +29,7 @@ from cchc.settings import PROJECT_ROOT, Settings
 
 API_SERVER = "api-server"
 OTHERS = ("scheduler", "dag-processor", "triggerer")
+USER = "admin"
 METADATA_DATABASE = "airflow"
 _READY_SECONDS = 180
 _STOP_SECONDS = 30
@@ -55,7 +56,6 @@ def base_environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
-        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }
 
 
@@ -68,7 +68,7 @@ def server_environment(settings: Settings, metadata_url: str, port: int) -> dict
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         # loads and a dbt build share the cores with PostgreSQL
         "AIRFLOW__CORE__PARALLELISM": "4",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "AIRFLOW__CORE__FERNET_KEY": _secret(home / "fernet-key", 32),
@@ -93,6 +93,16 @@ def _secret(path: Path, length: int) -> str:
     with os.fdopen(descriptor, "w") as file:
         file.write(base64.urlsafe_b64encode(secrets.token_bytes(length)).decode())
     return path.read_text()
+
+
+def _make_password(home: Path) -> None:
+    """The password of the user interface; Airflow would make one too, but print it into a log."""
+    path = home / "passwords.json"
+    if not path.exists():
+        fresh = path.with_suffix(".new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(json.dumps({USER: secrets.token_urlsafe(16)}))
+        fresh.replace(path)
 
 
 @contextmanager
@@ -129,6 +139,7 @@ def serve(settings: Settings, port: int, announce: Callable[[str], None]) -> Non
             raise AirflowNotReady("Airflow của dự án này đang chạy; dừng bằng: make down") from None
         with metadata_database(settings) as metadata_url:
             environment = server_environment(settings, metadata_url, port)
+            _make_password(home)
             _migrate(environment, home / "logs")
             with _components(environment, home / "logs") as components:
                 # tasks talk to the api-server, so nothing may be scheduled before it answers
@@ -149,7 +160,7 @@ def login_of(settings: Settings) -> str:
     home = home_of(settings)
     try:
         url = json.loads((home / "server.json").read_text())["url"]
-        password = json.loads((home / "passwords.json").read_text())["admin"]
+        password = json.loads((home / "passwords.json").read_text())[USER]
     except (FileNotFoundError, KeyError, ValueError):
         raise AirflowNotReady("Airflow của dự án này không chạy; khởi động bằng: make up") from None
     return f"Airflow: {url} · tài khoản admin · mật khẩu {password}"
@@ -229,6 +240,8 @@ class _Components:
             for name, process in self.processes.items():
                 if process.poll() is not None:
                     print(f"{name} đã dừng (mã {process.returncode}), khởi động lại", flush=True)
+                    # children that outlived it: their tasks are given to others, and nobody would ever end them
+                    _signal_group(process, signal.SIGKILL)
                     self.processes[name] = self._start(name)
                     time.sleep(_PAUSE_BEFORE_RESTART)
             time.sleep(0.2)
