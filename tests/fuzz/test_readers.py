@@ -67,7 +67,8 @@ def changed(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
 
 NASTY = [
     b'"', b'""', b'"\n', b"\r", b"\r\n", b"\n", b",", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"=1+1",
-    b"-", b"99999999999999999999999999999999", b"1e400", b"NaN", b"-0", b"\xe2\x80\x8b", "ộ".encode(), b"../../etc/passwd",
+    b"-", b"99999999999999999999999999999999", b"1e400", b"NaN", b"-0", b"\xe2\x80\x8b", "ộ".encode(),
+    b"../../etc/passwd",
     b"'; drop table ops.load; --", b"{", b"}", b"[", b"]", b"null", b"\\ud800", b"\\u0000", b"<", b">", b"&lt;",
     b"<!DOCTYPE x>", b't="e"', b' r="XFD1048576"', b' r="a1"',
 ]  # fmt: skip
