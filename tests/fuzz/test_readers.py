@@ -1,7 +1,7 @@
 """Every reader against bytes that nobody meant to send: it refuses or reads, and accounts for each row it read.
 
 `corpus/` holds files that once broke a reader or that are worth starting from; each is replayed in every run, then
-changed at random. `CCHC_FUZZ_EXAMPLES` is how many examples each reader gets (default 300: half a minute in all).
+changed at random. `CCHC_FUZZ_EXAMPLES` is how many examples each reader gets (default 150: half a minute in all).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.extract.conftest import GOOD_ROW
 from tests.extract.department_files import good_book, names, saved
 
 CORPUS = Path(__file__).parent / "corpus"
-EXAMPLES = int(os.environ.get("CCHC_FUZZ_EXAMPLES", "300"))
+EXAMPLES = int(os.environ.get("CCHC_FUZZ_EXAMPLES", "150"))
 fuzzed = settings(
     max_examples=EXAMPLES,
     # an example that takes longer is one that would hold a load up
