@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from itertools import count
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -116,3 +117,14 @@ def current_periods(moment: datetime) -> tuple[ReportingPeriod, ReportingPeriod]
     ]
     ended = [period for period in due if period.to_on < day]
     return ended[-1], due[len(ended)]
+
+
+def reminder_due(moment: datetime) -> tuple[ReportingPeriod, int] | None:
+    """The reminder that is due at a moment with a zone: for which period, and which one by its days before the cut-off.
+
+    The newest that is due stands until the next one or the cut-off day's end, so one whose day was missed is made up
+    for once, not each of those that were missed. None when the cut-off is still far.
+    """
+    _, period = current_periods(moment)
+    left = (period.to_on - moment.astimezone(LOCAL_ZONE).date()).days
+    return min(((period, days) for days in _calendar()["reminders"] if left <= days), key=itemgetter(1), default=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import DirectoryPath, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
@@ -39,6 +40,15 @@ class Settings(BaseSettings):
     budget_url: str | None = None
     budget_client_id: str = ""
     budget_client_secret: SecretStr = SecretStr("")
+
+    smtp_host: str | None = Field(None, description="unset: no mail goes out, which the log says")
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "ssl", "none"] = "starttls"
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_sender: str = Field("", description="the address that mail comes from")
+    alert_to: str = Field("", description="who hears of faults: addresses with commas between them")
+    contacts: str = Field("", description="a CSV of the departments' contacts: Đơn vị, Người liên hệ, Điện thoại, Thư")
 
     pseudonym_key: SecretStr | None = Field(None, description="HMAC key of identity numbers, 32 characters or more")
     max_reject_share: float = Field(0.05, ge=0, le=1, description="a file with a larger share of rejects is refused")

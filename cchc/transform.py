@@ -204,8 +204,9 @@ def _note_publication(connection: Connection, load_ids: list[int], result: Build
     requests = connection.execute(text("select period_id, as_of_at from ops.report_request order by period_id"))
     connection.execute(
         text(
-            "insert into ops.publication (code_version, load_ids, report_requests, test_count, warning_count) "
-            "values (:version, :loads, cast(:requests as jsonb), :tests, :warnings)"
+            "insert into ops.publication "
+            "(code_version, load_ids, report_requests, test_count, warning_count, dbt_run_id) "
+            "values (:version, :loads, cast(:requests as jsonb), :tests, :warnings, :run)"
         ),
         {
             "version": code_version(),
@@ -213,6 +214,7 @@ def _note_publication(connection: Connection, load_ids: list[int], result: Build
             "requests": json.dumps({period: moment.isoformat() for period, moment in requests}),
             "tests": result.test_count,
             "warnings": len(result.warnings),
+            "run": result.run_id,
         },
     )
 

@@ -13,7 +13,7 @@ from cchc.progress import console
 from cchc.settings import get_settings
 from dags import local_airflow, one_process
 from extract.privacy import MissingPseudonymKey, pseudonym_key
-from publish import feedback, output, summary
+from publish import completeness_page, feedback, output, summary
 from publish.report import FILE_NAMES
 
 
@@ -54,7 +54,7 @@ def refresh(
                 run.started_at,
                 steps=run.steps,
                 files=[
-                    *(output.join(folder, name) for name in FILE_NAMES),
+                    *(output.join(folder, name) for name in (*FILE_NAMES, completeness_page.FILE_NAME)),
                     *(output.join(slips, name) for name in output.names(slips)),
                 ],
             )

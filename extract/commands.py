@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 
 from cchc import cli, progress, warehouse
-from cchc.reporting_calendar import runs_after
+from cchc.reporting_calendar import current_periods, runs_after
 from cchc.settings import get_settings
 from extract import documents, sources
 from extract.contract import contracts
@@ -30,6 +32,41 @@ _STATUS = text("""
     group by source, dataset
     order by source, dataset
 """)
+
+
+# of the cut-offs that were checked last, who still owes what
+_OWED = text("""
+    select
+        period_id, department, count(*) as expected,
+        count(*) filter (where status = 'accepted') as accepted,
+        count(*) filter (where status in ('not_received', 'partial')) as missing,
+        count(*) filter (where status = 'refused') as refused,
+        count(*) filter (where status = 'accepted_with_rejects') as with_rejects,
+        count(*) filter (where status = 'failed') as failed,
+        bool_or(is_late) as is_late,
+        max(contact) as contact, max(due_on) as due_on, max(checked_at) as checked_at
+    from ops.delivery
+    where period_id = any(:periods)
+        or not exists (select from ops.delivery where period_id = any(:periods))
+        and checked_at = (select max(checked_at) from ops.delivery)
+    group by period_id, department
+    order by due_on, department collate "C"
+""")
+_UNSURE_MAIL = text("""
+    select subject, state, coalesce(error, ''), claimed_at
+    from ops.mail
+    where closed_at is null
+        and (
+            state in ('failed', 'unknown')
+            or (state = 'sending' and claimed_at < clock_timestamp() - interval '1 hour')
+        )
+    order by mail_id
+""")
+_MAIL_STATES = {
+    "failed": "chưa gửi được, sẽ gửi lại",
+    "unknown": "không rõ đã đi chưa",
+    "sending": "không rõ đã đi chưa",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -76,6 +113,9 @@ def status() -> None:
         sources.prepare(engine)
         with engine.connect() as connection:
             rows = connection.execute(_STATUS).all()
+            due = [period.id for period in current_periods(datetime.now(UTC))]
+            owed = connection.execute(_OWED, {"periods": due}).mappings().all()
+            letters = connection.execute(_UNSURE_MAIL).all()
     if not rows:
         typer.echo("Kho dữ liệu còn trống: chưa nạp nguồn nào")
     for name, dataset, loaded, refused, read, kept, rejected, covers_to, finished in rows:
@@ -85,8 +125,40 @@ def status() -> None:
             f"nạp {progress.vietnamese(int(kept))}, loại {progress.vietnamese(int(rejected))}{covers} · "
             f"lần cuối {finished.astimezone():%d/%m/%Y %H:%M}"
         )
+    for line in (*_owed_lines(owed), *(_mail_line(*letter) for letter in letters)):
+        typer.echo(line)
     for run in islice(runs_after(datetime.now(UTC)), _SHOWN_RUNS):
         typer.echo(f"Lịch · {run.at:%d/%m/%Y %H:%M} · {run.name} · {run.period.title_vi}")
+
+
+def _owed_lines(owed: Sequence[RowMapping]) -> Iterator[str]:
+    for period_id, own in groupby(owed, key=itemgetter("period_id")):
+        departments = list(own)
+        done = sum(row["accepted"] == row["expected"] for row in departments)
+        first = departments[0]
+        yield (
+            f"Gửi số liệu · {period_id}, hạn {first['due_on']:%d/%m/%Y}: {done}/{len(departments)} đơn vị đủ và đúng · "
+            f"kiểm tra lúc {first['checked_at'].astimezone():%d/%m/%Y %H:%M}"
+        )
+        for row in departments:
+            what = [f"{row[key]} {name}" for key, name in _OWED_NAMES.items() if row[key]]
+            if what:
+                late = " · chậm" if row["is_late"] else ""
+                call = f" · gọi {row['contact']}" if row["contact"] else ""
+                yield f"  {row['department']}: {', '.join(what)} / {row['expected']} bộ số liệu{late}{call}"
+
+
+_OWED_NAMES = {
+    "missing": "chưa gửi hoặc còn thiếu",
+    "refused": "bị từ chối",
+    "with_rejects": "có dòng bị loại",
+    "failed": "chưa đọc được",
+}
+
+
+def _mail_line(subject: str, state: str, error: str, claimed_at: datetime) -> str:
+    why = f" ({error})" if error else ""
+    return f"Thư · {claimed_at.astimezone():%d/%m/%Y %H:%M} · {subject}: {_MAIL_STATES[state]}{why}"
 
 
 def write_contract_documents() -> None:

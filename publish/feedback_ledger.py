@@ -163,7 +163,7 @@ class Department:
 
 
 @dataclass(frozen=True)
-class _Source:
+class SourceContract:
     """What a contract says of one source."""
 
     name: str
@@ -173,6 +173,10 @@ class _Source:
     folder: str
     dataset: str
     sheets: dict[str, str]
+    dataset_names: dict[str, str]
+    # how often a file is due: 0 for what comes every day
+    every_months: int
+    fresh_days: int
     # a pull brings only what changed since the one before
     incremental: frozenset[str]
 
@@ -182,7 +186,7 @@ class _Source:
 
 
 @dataclass(frozen=True)
-class _Release:
+class Release:
     """A file's newest arrival with one sheet."""
 
     name: str
@@ -196,7 +200,7 @@ class _Release:
 
 
 @dataclass
-class _Ledger:
+class Ledger:
     """The ledger's rows that this period needs."""
 
     loads: dict[int, Any]
@@ -205,13 +209,13 @@ class _Ledger:
 
 
 @dataclass
-class _Sent:
+class Sent:
     """What came from one source, for a period whose days are `from_on` to `cut_off_on`."""
 
     connection: Connection
-    source: _Source
-    arrivals: dict[tuple[str, str], list[_Release]]
-    ledger: _Ledger
+    source: SourceContract
+    arrivals: dict[tuple[str, str], list[Release]]
+    ledger: Ledger
     from_on: date
     cut_off_on: date
 
@@ -223,16 +227,11 @@ def departments(
 
     `warnings` are those of the report: a department hears of those that name it.
     """
-    known = sources()
-    slugs = _slugs(known)
-    found = {owner: Department(owner, slug) for owner, slug in slugs.items()}
-    arrivals = _arrivals(connection, known)
-    ledger = _read(connection, arrivals, [source.name for source in known if source.is_feed])
-    for source in known:
-        sent = _Sent(connection, source, arrivals[source.name], ledger, from_on, cut_off_on)
-        tell = {"workbook": _workbooks, "csv": _exports}.get(source.reader, _feed)
-        tell(found[source.owner], sent)
-    owner_of = {source.name: source.owner for source in known}
+    found = {owner: Department(owner, slug) for owner, slug in slugs().items()}
+    for sent in everything_sent(connection, from_on, cut_off_on):
+        tell = {"workbook": _workbooks, "csv": _exports}.get(sent.source.reader, _feed)
+        tell(found[sent.source.owner], sent)
+    owner_of = {source.name: source.owner for source in sources()}
     for warning in warnings:
         if warning.code in _NOT_FOR_DEPARTMENTS:
             continue
@@ -244,17 +243,26 @@ def departments(
     return sorted(found.values(), key=lambda department: department.slug)
 
 
+def everything_sent(connection: Connection, from_on: date, cut_off_on: date) -> list[Sent]:
+    """What came from each source, for a period whose days are `from_on` to `cut_off_on`."""
+    known = sources()
+    arrivals = _arrivals(connection, known)
+    ledger = _read(connection, arrivals, [source.name for source in known if source.is_feed])
+    return [Sent(connection, source, arrivals[source.name], ledger, from_on, cut_off_on) for source in known]
+
+
 @cache
-def sources() -> tuple[_Source, ...]:
+def sources() -> tuple[SourceContract, ...]:
     """The contracts as far as a slip needs them; a new one needs no code here."""
     return tuple(
         _source(yaml.safe_load(path.read_text(encoding="utf-8"))) for path in sorted(_CONTRACTS.glob("*.yaml"))
     )
 
 
-def _source(contract: dict[str, Any]) -> _Source:
+def _source(contract: dict[str, Any]) -> SourceContract:
     tables = contract["schema"]
-    return _Source(
+    terms = {entry["property"]: entry for entry in contract["slaProperties"]}
+    return SourceContract(
         name=contract["name"],
         owner=contract["team"]["name"],
         title=contract["description"]["purpose"].rstrip("."),
@@ -262,6 +270,9 @@ def _source(contract: dict[str, Any]) -> _Source:
         folder=_custom(contract, "department") or _custom(tables[0], "folder") or "",
         dataset=_custom(contract, "dataset") or "",
         sheets={table["name"]: _custom(table, "sheet") or table["businessName"] for table in tables},
+        dataset_names={table["name"]: table["businessName"] for table in tables},
+        every_months=int(terms["frequency"]["value"]) if terms["frequency"]["unit"] == "m" else 0,
+        fresh_days=int(terms["freshness"]["value"]),
         incremental=frozenset(
             table["name"]
             for table in tables
@@ -274,10 +285,10 @@ def _custom(part: dict[str, Any], name: str) -> Any:
     return next((entry["value"] for entry in part.get("customProperties") or () if entry["property"] == name), None)
 
 
-def _slugs(known: Iterable[_Source]) -> dict[str, str]:
+def slugs() -> dict[str, str]:
     """{department: file name}: its folder in the inbox where it has one of its own."""
     found: dict[str, str] = {}
-    for source in sorted(known, key=lambda source: source.reader != "workbook"):
+    for source in sorted(sources(), key=lambda source: source.reader != "workbook"):
         own = source.folder if source.reader == "workbook" else _ascii(source.owner)
         found.setdefault(source.owner, own)
     return found
@@ -288,12 +299,14 @@ def _ascii(name: str) -> str:
     return "-".join(re.findall(r"[a-z0-9]+", "".join(sign for sign in plain if not unicodedata.combining(sign))))
 
 
-def _arrivals(connection: Connection, known: Sequence[_Source]) -> dict[str, dict[tuple[str, str], list[_Release]]]:
+def _arrivals(
+    connection: Connection, known: Sequence[SourceContract]
+) -> dict[str, dict[tuple[str, str], list[Release]]]:
     """{source: {(dataset, name): the newest of each kind, newest first}}"""
-    found: dict[str, dict[tuple[str, str], list[_Release]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[str, dict[tuple[str, str], list[Release]]] = defaultdict(lambda: defaultdict(list))
     rows = connection.execute(_ARRIVALS, {"sources": [source.name for source in known]}).mappings().all()
     for row in sorted(rows, key=lambda row: (row["arrived_at"], row["arrival_id"]), reverse=True):
-        release = _Release(
+        release = Release(
             name=row["name"],
             kind=row["kind"],
             load_id=row["load_id"],
@@ -306,7 +319,7 @@ def _arrivals(connection: Connection, known: Sequence[_Source]) -> dict[str, dic
     return found
 
 
-def _read(connection: Connection, arrivals: dict[str, dict[Any, list[_Release]]], feeds: list[str]) -> _Ledger:
+def _read(connection: Connection, arrivals: dict[str, dict[Any, list[Release]]], feeds: list[str]) -> Ledger:
     load_ids = [
         release.load_id
         for by_name in arrivals.values()
@@ -323,27 +336,33 @@ def _read(connection: Connection, arrivals: dict[str, dict[Any, list[_Release]]]
     with_rejects = [load_id for load_id, load in loads.items() if load["rows_rejected"]]
     for row in connection.execute(_REJECTED, {"load_ids": with_rejects, "most": MOST_MARKED_ROWS}).mappings():
         rejected[row["load_id"]].append(row)
-    return _Ledger(loads, warnings, rejected)
+    return Ledger(loads, warnings, rejected)
 
 
 # ------------------------------------------------------------------------------------------------------------ workbooks
 
 
-def _workbooks(department: Department, sent: _Sent) -> None:
-    source, arrivals = sent.source, sent.arrivals
+def newest_workbooks(sent: Sent) -> tuple[dict[str, Any], dict[str, Any]]:
+    """{dataset: (order, release) or None}, twice: of the period's newest files, and of the newest accepted ones."""
     newest, in_force = {}, {}
-    for dataset in source.sheets:
+    for dataset in sent.source.sheets:
         releases = [
             (order, release)
-            for (about, name), found in arrivals.items()
+            for (about, name), found in sent.arrivals.items()
             if about in (dataset, WHOLE_FILE)
-            and (order := _order(source, name)) is not None
+            and (order := order_of(sent.source, name)) is not None
             and sent.from_on <= order[0] <= sent.cut_off_on
             for release in found
         ]
         newest[dataset] = max(releases, key=_newest_first, default=None)
         accepted = [entry for entry in releases if entry[1].kind == "accepted"]
         in_force[dataset] = max(accepted, key=_newest_first, default=None)
+    return newest, in_force
+
+
+def _workbooks(department: Department, sent: Sent) -> None:
+    source, arrivals = sent.source, sent.arrivals
+    newest, in_force = newest_workbooks(sent)
     by_file: dict[str, list[str]] = defaultdict(list)
     for dataset, entry in newest.items():
         if entry is not None and entry[1].kind != "failed":
@@ -352,7 +371,7 @@ def _workbooks(department: Department, sent: _Sent) -> None:
         parts = _parts_of_file(source, {dataset: newest[dataset][1] for dataset in datasets}, sent.ledger)
         department.parts += parts
         release = newest[datasets[0]][1]
-        as_of, *_ = _order(source, name)
+        as_of, *_ = order_of(source, name)
         department.files.append(
             ReceivedFile(
                 name=name,
@@ -375,7 +394,7 @@ def _with_rejects(sentence: str, part: Part) -> str:
     return f"{sentence}, trừ các dòng bị loại" if part.rejected_count else sentence
 
 
-def _order(source: _Source, name: str) -> tuple[date, int, str] | None:
+def order_of(source: SourceContract, name: str) -> tuple[date, int, str] | None:
     """What makes one file of a dataset newer than another: its day, its version, its name; None when it is misnamed."""
     match = _NAME.fullmatch(unicodedata.normalize("NFC", name).strip())
     if match is None or match["dataset"].lower() != source.dataset:
@@ -386,13 +405,13 @@ def _order(source: _Source, name: str) -> tuple[date, int, str] | None:
         return None
 
 
-def _newest_first(entry: tuple[tuple[date, int, str], _Release]) -> tuple[Any, ...]:
+def _newest_first(entry: tuple[tuple[date, int, str], Release]) -> tuple[Any, ...]:
     order, release = entry
     # one that could not be read stands for the name only while nothing else does
     return *order, release.kind != "failed", release.arrived_at
 
 
-def _parts_of_file(source: _Source, releases: dict[str, _Release], ledger: _Ledger) -> list[Part]:
+def _parts_of_file(source: SourceContract, releases: dict[str, Release], ledger: Ledger) -> list[Part]:
     parts: dict[str, Part] = {}
     for dataset, release in releases.items():
         load = ledger.loads.get(release.load_id)
@@ -408,7 +427,7 @@ def _parts_of_file(source: _Source, releases: dict[str, _Release], ledger: _Ledg
     return list(parts.values())
 
 
-def _add(part: Part, ledger: _Ledger, load: Any) -> None:
+def _add(part: Part, ledger: Ledger, load: Any) -> None:
     """What the ledger holds against one load."""
     part.rejected_count = load["rows_rejected"]
     for row in ledger.rejected[load["load_id"]]:
@@ -469,7 +488,9 @@ def _result(parts: list[Part]) -> str:
     return "; ".join(said) if said else "Không có lỗi"
 
 
-def _counted(source: _Source, name: str, datasets: list[str], in_force: dict[str, Any], with_rejects: bool) -> str:
+def _counted(
+    source: SourceContract, name: str, datasets: list[str], in_force: dict[str, Any], with_rejects: bool
+) -> str:
     """Which version the report counts, sheet by sheet only where sheets differ."""
     names: dict[str | None, list[str]] = defaultdict(list)
     for dataset in datasets:
@@ -493,19 +514,19 @@ def _day(day: date) -> str:
     return f"{day.day}/{day.month}/{day.year}"
 
 
-def _next_name(source: _Source, as_of: date, arrivals: dict[tuple[str, str], list[_Release]]) -> str:
+def _next_name(source: SourceContract, as_of: date, arrivals: dict[tuple[str, str], list[Release]]) -> str:
     """The name no version of that day has yet."""
-    versions = [order[1] for _, name in arrivals if (order := _order(source, name)) is not None and order[0] == as_of]
+    versions = [order[1] for _, name in arrivals if (order := order_of(source, name)) is not None and order[0] == as_of]
     stem = f"{source.dataset}_{as_of.isoformat()}"
     return f"{stem}_v{max(versions) + 1}.xlsx" if versions else f"{stem}.xlsx"
 
 
-def _tell_of_misnamed(department: Department, sent: _Sent, send_as: str = "") -> None:
+def _tell_of_misnamed(department: Department, sent: Sent, send_as: str = "") -> None:
     """Files refused for their name that still lie there and whose bytes did not come under a right one since."""
     accepted = {r.digest for found in sent.arrivals.values() for r in found if r.kind == "accepted"}
     for (_, name), releases in sorted(sent.arrivals.items()):
         release = releases[0]
-        is_misnamed = release.kind == "refused" and release.load_id is None and _order(sent.source, name) is None
+        is_misnamed = release.kind == "refused" and release.load_id is None and order_of(sent.source, name) is None
         if not is_misnamed or release.digest in accepted:
             continue
         asked = {"source": sent.source.name, "arrived_at": release.arrived_at}
@@ -520,7 +541,7 @@ def _tell_of_misnamed(department: Department, sent: _Sent, send_as: str = "") ->
 # ---------------------------------------------------------------------------------------------------- exports and feeds
 
 
-def _exports(department: Department, sent: _Sent) -> None:
+def _exports(department: Department, sent: Sent) -> None:
     """Exports of a system whose days touch the period; each speaks for itself, since they overlap."""
     source, arrivals, ledger = sent.source, sent.arrivals, sent.ledger
     accepted = [r for found in arrivals.values() for r in found if r.kind == "accepted"]
@@ -552,7 +573,7 @@ def _exports(department: Department, sent: _Sent) -> None:
     _tell_of_misnamed(department, sent)
 
 
-def _is_covered(load: Any, accepted: list[_Release], ledger: _Ledger) -> bool:
+def _is_covered(load: Any, accepted: list[Release], ledger: Ledger) -> bool:
     """Every day of a refused export has come since in others."""
     days: set[date] = set()
     for release in accepted:
@@ -563,7 +584,7 @@ def _is_covered(load: Any, accepted: list[_Release], ledger: _Ledger) -> bool:
     return all(load["covers_from_on"] + timedelta(days=n) in days for n in range(count))
 
 
-def _feed(department: Department, sent: _Sent) -> None:
+def _feed(department: Department, sent: Sent) -> None:
     """The newest pull of each service; of one that brings only changes every pull, since no later one repeats a row."""
     source, ledger = sent.source, sent.ledger
     for (dataset, name), releases in sorted(sent.arrivals.items()):
