@@ -7,6 +7,7 @@ from datetime import timedelta
 import pendulum
 
 from cchc.settings import get_settings
+from dags import alerts
 
 OWNER = "cchc"
 ZONE = pendulum.timezone("Asia/Ho_Chi_Minh")
@@ -20,4 +21,7 @@ TASK_DEFAULTS = {
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=30),
     "execution_timeout": timedelta(hours=1),
+    "on_failure_callback": alerts.on_failure,
+    "on_success_callback": alerts.on_success,
+    "on_skipped_callback": alerts.on_success,
 }

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from cchc import progress, transform, warehouse
 from cchc.periods import ReportingPeriod, as_of_moment
 from cchc.reporting_calendar import current_periods
-from cchc.settings import get_settings
+from cchc.settings import Settings, get_settings
 
 
 class SourceFailed(RuntimeError):
@@ -70,6 +70,43 @@ def prepare_current() -> None:
     for period in current_periods(now):
         moment = min(now, period.default_as_of)
         prepare(period.id, moment.isoformat())
+
+
+def _migrate(settings: Settings) -> None:
+    from extract import sources
+
+    with warehouse.engine(settings) as engine:
+        sources.prepare(engine)
+
+
+class MailNotTaken(RuntimeError):
+    """The mail server did not take some letters; they are tried again, none of the others is doubled."""
+
+
+def remind(moment: str) -> dict[str, int]:
+    """Send the reminders due at a moment (ISO, with a zone); returns how many letters by what became of them.
+
+    Raises MailNotTaken after everything that could be sent is.
+    """
+    from publish import reminders
+
+    settings = get_settings()
+    _migrate(settings)
+    with warehouse.available(settings) as url, warehouse.engine_on(url, "transformer") as engine:
+        counts = reminders.remind(engine, settings, datetime.fromisoformat(moment))
+    if counts["failed"]:
+        raise MailNotTaken(f"{counts['failed']} thư nhắc chưa gửi được; xem ops.mail")
+    return dict(counts)
+
+
+def check(moment: str) -> list[str]:
+    """Tell the owner of what is stale or overdue at a moment (ISO, with a zone); returns the open matters."""
+    from publish import alerts
+
+    settings = get_settings()
+    _migrate(settings)
+    with warehouse.available(settings) as url, warehouse.engine_on(url, "transformer") as engine:
+        return alerts.check(engine, settings, datetime.fromisoformat(moment))
 
 
 def report_current() -> list[str]:

@@ -13,7 +13,7 @@ import typer
 
 from cchc import cli, progress
 from cchc.periods import UnknownPeriod
-from sample import budget, portal
+from sample import budget, mail, portal
 from sample.province import write_province
 
 
@@ -47,7 +47,7 @@ def serve_sample(
         list[str] | None, typer.Argument(help="Lệnh chạy trong lúc đóng vai, với các biến CCHC_ trỏ vào tỉnh mẫu")
     ] = None,
     port: Annotated[
-        int, typer.Option(help="Cổng của Cổng DVC, dịch vụ ngân sách ở cổng kế tiếp; 0 = cổng trống bất kỳ")
+        int, typer.Option(help="Cổng của Cổng DVC, dịch vụ ngân sách và thư ở hai cổng kế tiếp; 0 = cổng trống bất kỳ")
     ] = 0,
     faults: Annotated[bool, typer.Option("--faults", help="Gây mọi lỗi truyền tin mà quy ước nêu")] = False,
 ) -> None:
@@ -55,7 +55,10 @@ def serve_sample(
     with (
         portal.serve(folder, port=port, faults=portal.Faults.all() if faults else None) as played_portal,
         budget.serve(folder, port=port and port + 1, faults=budget.Faults.all() if faults else None) as played_budget,
+        mail.serve(folder / "mail", port=port and port + 2) as played_mail,
     ):
+        contacts = folder.resolve() / "danh-ba.csv"
+        mail.write_contacts(contacts)
         variables = {
             "CCHC_PORTAL_URL": played_portal.url,
             "CCHC_PORTAL_USERNAME": played_portal.account.username,
@@ -65,6 +68,12 @@ def serve_sample(
             "CCHC_BUDGET_URL": played_budget.url,
             "CCHC_BUDGET_CLIENT_ID": played_budget.client.client_id,
             "CCHC_BUDGET_CLIENT_SECRET": played_budget.client.client_secret,
+            "CCHC_SMTP_HOST": mail.HOST,
+            "CCHC_SMTP_PORT": str(played_mail.port),
+            "CCHC_SMTP_SECURITY": "none",
+            "CCHC_SMTP_SENDER": mail.SENDER,
+            "CCHC_ALERT_TO": mail.OWNER,
+            "CCHC_CONTACTS": str(contacts),
         }
         if not command:
             _announce(variables)

@@ -29,6 +29,7 @@ EXPECTED = {
     "portal.py": ["portal"],
     "refresh.py": ["refresh"],
     "retention.py": ["retention"],
+    "reminders.py": ["reminders"],
 }
 DAG_IDS = [dag_id for ids in EXPECTED.values() for dag_id in ids]
 
