@@ -100,7 +100,7 @@ def over(settings: Settings, dag_id: str, task_id: str) -> None:
     topic = _task_topic(dag_id, task_id)
     _marker(settings, topic).unlink(missing_ok=True)
     with warehouse.engine(settings, "transformer") as engine:
-        mail.close(engine, topic)
+        mail.close(engine, lambda opened: opened == topic)
 
 
 def check(engine: Engine, settings: Settings, now: datetime) -> list[str]:
@@ -113,8 +113,7 @@ def check(engine: Engine, settings: Settings, now: datetime) -> list[str]:
     for alert in found:
         tell(engine, settings, alert)
     topics = [alert.topic for alert in found]
-    for kind in ("stale/", "overdue/"):
-        mail.close(engine, kind, still=topics)
+    mail.close(engine, lambda opened: opened.startswith(("stale/", "overdue/")) and opened not in topics)
     return topics
 
 

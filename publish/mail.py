@@ -12,11 +12,11 @@ import hashlib
 import logging
 import smtplib
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
-from email.utils import formataddr, formatdate
+from email.utils import formataddr, formatdate, make_msgid
 
 from sqlalchemy import Engine, text
 
@@ -53,8 +53,9 @@ _FINISH = text("""
 """)
 _CLOSE = text("""
     update ops.mail set closed_at = clock_timestamp()
-    where kind = 'alert' and closed_at is null and topic like :prefix escape '!' and not topic = any(:still)
+    where kind = 'alert' and closed_at is null and mail_id = any(:ids)
 """)
+_OPEN = text("select mail_id, topic from ops.mail where kind = 'alert' and closed_at is null")
 
 
 @dataclass(frozen=True)
@@ -137,11 +138,12 @@ def note_not_needed(engine: Engine, letter: Letter) -> None:
         connection.execute(_NOT_NEEDED, _columns(letter))
 
 
-def close(engine: Engine, prefix: str, still: Iterable[str] = ()) -> None:
-    """The matters of alerts whose topic begins so are over, but for those that `still` names; again means a new one."""
-    quoted = prefix.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+def close(engine: Engine, is_over: Callable[[str], bool]) -> None:
+    """Alerts on topics of which `is_over` are over: what breaks again after this is told again."""
     with engine.begin() as connection:
-        connection.execute(_CLOSE, {"prefix": f"{quoted}%", "still": list(still)})
+        ids = [row.mail_id for row in connection.execute(_OPEN) if is_over(row.topic)]
+        if ids:
+            connection.execute(_CLOSE, {"ids": ids})
 
 
 def _columns(letter: Letter) -> dict[str, object]:
@@ -156,9 +158,11 @@ def _columns(letter: Letter) -> dict[str, object]:
 
 
 def _message_id(letter: Letter, domain: str) -> str:
-    # a reminder's is made from what it is about, so that even two warehouses with one past tell the same letter
-    salt = formatdate(usegmt=True) if letter.kind == ALERT else ""
-    name = hashlib.sha256("\0".join((letter.kind, letter.topic, salt)).encode()).hexdigest()[:32]
+    if letter.kind == ALERT:
+        # the same matter may open again
+        return make_msgid(domain=domain)
+    # made from what it is about: should it ever come twice, mail programs show it once
+    name = hashlib.sha256("\0".join((letter.kind, letter.topic)).encode()).hexdigest()[:32]
     return f"<{name}@{domain}>"
 
 
