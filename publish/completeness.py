@@ -75,6 +75,11 @@ class Delivery:
         """The warehouse fetches it itself; the department has no file to send."""
         return _contract(self.source).is_feed
 
+    @property
+    def folder(self) -> str:
+        """The folder of the inbox that its files go to; blank for a feed."""
+        return _contract(self.source).folder
+
 
 _COLUMNS = [*(field.name for field in fields(Delivery)), "contact", "checked_at"]
 _INSERT = text(

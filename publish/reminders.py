@@ -142,10 +142,12 @@ def _body(
             "Phiếu phản hồi kèm theo thư này chỉ rõ từng ô cần sửa và cách sửa. "
             "Xin sửa trên tệp gốc, không sửa trên phiếu."
         )
-    if any(not delivery.is_fetched for delivery in asked):
+    files = [delivery for delivery in asked if not delivery.is_fetched]
+    if files:
+        folders = ", ".join(dict.fromkeys(delivery.folder for delivery in files))
         lines.append(
-            "Cách gửi: lưu tệp với tên như trên vào thư mục đã nêu của hộp nhận số liệu; tệp gửi lại mang phiên bản kế "
-            "tiếp (thêm _v2, _v3 vào cuối tên). Kho tự đọc trong vòng một giờ."
+            f"Cách gửi: lưu tệp vào thư mục {folders} của hộp nhận số liệu; kho tự đọc trong vòng một giờ. Sổ Excel gửi "
+            "lại thì thêm _v2, _v3 vào cuối tên; tệp xuất từ phần mềm gửi lại thì giữ nguyên tên."
         )
     if any(delivery.is_fetched for delivery in asked):
         lines.append("Số liệu chia sẻ qua dịch vụ: xin sửa ở phần mềm nguồn, kho tự lấy lại trong đêm.")

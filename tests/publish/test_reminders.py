@@ -83,6 +83,7 @@ def test_a_letter_says_what_lacks_by_when_and_how(engine: Engine, box: Box, inbo
         "- Tuyển dụng, Bổ nhiệm, Kỷ luật.",
         "Tệp cong-vu_<ngày số liệu>.xlsx (3 trang), vào thư mục so-noi-vu.",
         "Phiếu phản hồi kèm theo",
+        "lưu tệp vào thư mục so-noi-vu của hộp nhận số liệu",
     ):
         assert expected in said, said
     # what is wrong in a cell stands in the slip alone
@@ -142,6 +143,7 @@ def test_no_server_at_all_is_tried_again(engine: Engine, box: Box) -> None:  # n
 
 _ALONE = """
 from datetime import datetime
+from cchc import warehouse
 from cchc.settings import get_settings
 from publish.reminders import remind
 with warehouse.engine(get_settings(), "transformer") as engine:
@@ -170,7 +172,8 @@ def test_killed_while_a_letter_is_on_its_way_nobody_gets_two(
         return "250 OK"
 
     box.faults.append(kill)
-    child = subprocess.Popen([sys.executable, "-c", _ALONE], env=_environment(box.settings))
+    root = Path(__file__).parents[2]
+    child = subprocess.Popen([sys.executable, "-c", _ALONE], env=_environment(box.settings), cwd=root)
     assert child.wait(60) == -signal.SIGKILL
     assert remind(engine, box.settings, _day(4)) == {mail.KNOWN: 1, mail.SENT: DEPARTMENT_COUNT - 1}
     assert len(box.by_address()) == DEPARTMENT_COUNT
