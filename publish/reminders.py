@@ -146,8 +146,8 @@ def _body(
     if files:
         folders = ", ".join(dict.fromkeys(delivery.folder for delivery in files))
         lines.append(
-            f"Cách gửi: lưu tệp vào thư mục {folders} của hộp nhận số liệu; kho tự đọc trong vòng một giờ. Sổ Excel gửi "
-            "lại thì thêm _v2, _v3 vào cuối tên; tệp xuất từ phần mềm gửi lại thì giữ nguyên tên."
+            f"Cách gửi: lưu tệp vào thư mục {folders} của hộp nhận số liệu; kho tự đọc trong vòng một giờ. Sổ Excel "
+            "gửi lại thì thêm _v2, _v3 vào cuối tên; tệp xuất từ phần mềm gửi lại thì giữ nguyên tên."
         )
     if any(delivery.is_fetched for delivery in asked):
         lines.append("Số liệu chia sẻ qua dịch vụ: xin sửa ở phần mềm nguồn, kho tự lấy lại trong đêm.")

@@ -85,7 +85,7 @@ comment on column ops.mail.closed_at is 'Việc đã xong lúc; xảy ra lại s
 alter table ops.publication add column dbt_run_id text;
 comment on column ops.publication.dbt_run_id is 'Lần chạy dbt đã dựng bản này: kết quả từng kiểm tra ở ops.dbt_result';
 
-grant select, insert, update, delete on ops.delivery to transformer;
+grant select, insert, delete on ops.delivery to transformer;
 grant select, insert, update on ops.mail to transformer;
 grant usage on sequence ops.mail_mail_id_seq to transformer;
 reset role;

@@ -31,6 +31,8 @@ EXPECTED = {
     "ops.submission": {"loader": READ, "transformer": ADD},
     "ops.submitted_figure": {"loader": READ, "transformer": ADD},
     "ops.original_deletion": {"owner": ALL, "loader": ADD, "transformer": READ},
+    "ops.delivery": {"owner": ALL, "transformer": ADD | {"DELETE"}},
+    "ops.mail": {"owner": ALL, "transformer": ADD | {"UPDATE"}},
     "migration.applied": {},
 }
 OF_SCHEMA = {
