@@ -146,7 +146,7 @@ from datetime import datetime
 from cchc import warehouse
 from cchc.settings import get_settings
 from publish.reminders import remind
-with warehouse.engine(get_settings(), "transformer") as engine:
+with warehouse.engine(get_settings()) as engine:
     remind(engine, get_settings(), datetime.fromisoformat("2024-06-04T08:00+07:00"))
 """
 
