@@ -20,7 +20,7 @@ from sqlalchemy.engine import make_url
 
 from cchc import warehouse
 from cchc.reporting_calendar import current_periods, last_run_until, runs_of_year
-from cchc.settings import Settings
+from cchc.settings import PROJECT_ROOT, Settings
 from tests.airflow.conftest import (
     PERIOD,
     QUICK,
@@ -36,7 +36,10 @@ from tests.airflow.conftest import (
 from tests.sample.test_province import recount
 from tests.test_refresh import _expected, _unequal
 
-DAGS = {"budget", "departments", "marts", "one_stop", "portal", "refresh"}
+# a DAG file is named after its DAG
+DAGS = {path.stem for path in (PROJECT_ROOT / "dags").glob("*.py")} - {
+    Path(line).stem for line in (PROJECT_ROOT / "dags" / ".airflowignore").read_text().split()
+}
 
 
 @dataclass
