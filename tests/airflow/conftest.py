@@ -41,9 +41,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def small_province(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A province of a few hundred dossiers."""
+    """The province of test_refresh.py: with fewer dossiers than that not every service has one, as its figures assume."""
     folder = tmp_path_factory.mktemp("small-province")
-    write_province(folder, PERIOD, seed=7, scale=0.005)
+    write_province(folder, PERIOD, seed=7, scale=0.02)
     return folder
 
 
