@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def small_province(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The province of test_refresh.py: with fewer dossiers than that not every service has one, as its figures assume."""
+    """The province of test_refresh.py; its figures assume that every service has a dossier, so it cannot be smaller."""
     folder = tmp_path_factory.mktemp("small-province")
     write_province(folder, PERIOD, seed=7, scale=0.02)
     return folder
