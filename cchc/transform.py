@@ -14,7 +14,7 @@ from datetime import datetime
 from psycopg2.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from cchc import progress
 from cchc.settings import PROJECT_ROOT, Settings
@@ -59,27 +59,46 @@ def request_report(engine: Engine, period_id: str, as_of_at: datetime) -> None:
 
 
 @contextmanager
-def building(engine: Engine) -> Iterator[None]:
-    """Alone with the build schemas: a second refresh waits here until the first has published or failed."""
+def building(engine: Engine) -> Iterator[Connection]:
+    """Alone with the build schemas: a second refresh waits here until the first has published or failed.
+
+    Yields the connection that holds the lock. Only what goes through it is sure to be alone: when it is lost, the lock
+    is lost too, and a second refresh may be at work in the same schemas.
+    """
     with engine.connect() as connection:
         connection.execute(text("select pg_advisory_lock(:key)"), {"key": _BUILD_LOCK})
         connection.commit()
         try:
-            yield
+            yield connection
         finally:
-            connection.execute(text("select pg_advisory_unlock(:key)"), {"key": _BUILD_LOCK})
-            connection.commit()
+            connection.rollback()
+            try:
+                connection.execute(text("select pg_advisory_unlock(:key)"), {"key": _BUILD_LOCK})
+                connection.commit()
+            except DBAPIError:
+                # a connection that is gone holds nothing, and must not hide why the build failed
+                connection.invalidate()
 
 
 def build_and_publish(settings: Settings, engine: Engine, url: URL) -> BuildResult:
     """Build, test and put in place all that readers see. Raises BuildFailed and leaves the last good version."""
-    with building(engine):
-        with engine.begin() as connection:
-            for schema in PUBLISHED_SCHEMAS:
-                connection.execute(text(f"drop schema if exists {schema}{BUILD_SUFFIX} cascade"))
-            load_ids = list(connection.execute(text("select load_id from ops.load order by load_id")).scalars())
-        result = build(settings, engine, url)
-        publish(engine, load_ids, result)
+    with building(engine) as connection:
+        try:
+            with connection.begin():
+                for schema in PUBLISHED_SCHEMAS:
+                    connection.execute(text(f"drop schema if exists {schema}{BUILD_SUFFIX} cascade"))
+            result = build(settings, engine, url)
+            # what the models have read, not what there is: loads go on while dbt is at work
+            with connection.begin():
+                load_ids = connection.execute(text("select load_id from intermediate.int_load order by load_id"))
+                used = list(load_ids.scalars())
+            publish(connection, used, result)
+        except OperationalError as error:
+            if not error.connection_invalidated:
+                raise
+            raise BuildFailed(
+                "Mất kết nối với kho dữ liệu trong lúc dựng; bản đã công bố được giữ nguyên, hãy chạy lại"
+            ) from error
     return result
 
 
@@ -134,13 +153,17 @@ def build(settings: Settings, engine: Engine, url: URL) -> BuildResult:
     )
 
 
-def publish(engine: Engine, load_ids: list[int], result: BuildResult) -> None:
-    """Rename the built schemas into place, all of them in one transaction that waits at most briefly for readers."""
+def publish(connection: Connection, load_ids: list[int], result: BuildResult) -> None:
+    """Rename the built schemas into place, all of them in one transaction that waits at most briefly for readers.
+
+    `connection` is the one that `building` yields. After a crash of the server it is dead, so that a build whose
+    unlogged tables the crash has emptied is never published.
+    """
     for attempt in range(1, _SWAP_ATTEMPTS + 1):
         # somebody who reads for hours must not stop a publication: the last attempt goes past them
         wait_for_readers = attempt < _SWAP_ATTEMPTS
         try:
-            with engine.begin() as connection:
+            with connection.begin():
                 _swap(connection, wait_for_readers)
                 _note_publication(connection, load_ids, result)
             break
@@ -149,7 +172,7 @@ def publish(engine: Engine, load_ids: list[int], result: BuildResult) -> None:
             if not isinstance(error.orig, LockNotAvailable) or not wait_for_readers:
                 raise
             time.sleep(_SWAP_PAUSE)
-    _drop_retired(engine)
+    _drop_retired(connection)
 
 
 def _swap(connection: Connection, wait_for_readers: bool) -> None:
@@ -183,16 +206,16 @@ def _lock_published(connection: Connection) -> None:
         connection.exec_driver_sql(f"lock table {names.replace('%', '%%')} in access exclusive mode")
 
 
-def _drop_retired(engine: Engine) -> None:
+def _drop_retired(connection: Connection) -> None:
     """Drop versions that were replaced; one that is still being read stays until the next publication."""
     pattern = f"^({'|'.join(PUBLISHED_SCHEMAS)}){_RETIRED_INFIX}"
-    with engine.connect() as connection:
+    with connection.begin():
         names = list(
             connection.execute(text("select nspname from pg_namespace where nspname ~ :p"), {"p": pattern}).scalars()
         )
     for name in names:
         try:
-            with engine.begin() as connection:
+            with connection.begin():
                 connection.execute(text(f"set local lock_timeout = '{_SWAP_LOCK_TIMEOUT}'"))
                 connection.execute(text(f'drop schema "{name}" cascade'))
         except OperationalError as error:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 import polars as pl
+import psycopg2
 
 from cchc.progress import vietnamese
 from extract import ledger
@@ -113,7 +114,9 @@ def transaction(connection: Connection) -> Iterator[None]:
         yield
         connection.commit()
     except BaseException:
-        connection.rollback()
+        # a connection that is gone has rolled back already, and must not hide why
+        with suppress(psycopg2.Error):
+            connection.rollback()
         raise
 
 

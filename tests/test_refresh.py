@@ -11,8 +11,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -23,16 +22,14 @@ from sqlalchemy import text
 
 from cchc import warehouse
 from cchc.progress import vietnamese
-from cchc.settings import Settings
 from publish.check import Level, compare, read_computed
 from publish.declared import read
 from publish.explain import explain, lines, total_query
 from sample.province import write_province
+from tests.machine import CCHC, PERIOD, Machine, wait_until
 from tests.publish import published_report
 from tests.sample.test_province import recount
 
-CCHC = str(Path(sys.executable).with_name("cchc"))
-PERIOD = "2024-H1"
 PERSONAL = ("ChuHoSo", "SoGiayToChuHoSo", "SoDienThoai", "Email", "DiaChi")
 STEPS = "from dags import steps; steps.load('one_stop', 'portal', 'budget'); steps.load_departments(); steps.build()"
 
@@ -43,70 +40,6 @@ def province(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("province")
     write_province(folder, PERIOD, seed=7, scale=0.02)
     return folder
-
-
-class Machine:
-    """One installation: its own state folder, inbox, outputs and embedded warehouse."""
-
-    def __init__(self, folder: Path, province: Path) -> None:
-        self.folder = folder
-        self.province = province
-        self.environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder / "home"),
-            "LANG": "C.UTF-8",
-            "CCHC_VAR": str(folder / "var"),
-            "CCHC_OUT": str(folder / "out"),
-            "CCHC_LANDING": str(folder / "landing"),
-            "CCHC_PSEUDONYM_KEY": "a key for tests that is long enough",
-            "CCHC_SYNTHETIC": "true",
-        }
-        (folder / "home").mkdir()
-
-    def run(self, *command: str, check: tuple[int, ...] = (0, 3)) -> subprocess.CompletedProcess[str]:
-        """A command while the player serves the province."""
-        done = subprocess.run(
-            [CCHC, "serve-sample", str(self.province), "--", *command],
-            env=self.environment,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=280,
-        )
-        assert done.returncode in check, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done
-
-    def start(self, *command: str) -> subprocess.Popen[str]:
-        """A command on the province's inbox, in the background."""
-        return subprocess.Popen(
-            command, env=self.environment | {"CCHC_INBOX": str(self.province / "inbox")}, cwd=self.folder
-        )
-
-    @property
-    def settings(self) -> Settings:
-        return Settings(var=self.folder / "var")
-
-    def ask(self, statement: str) -> list[tuple]:
-        with warehouse.engine(self.settings) as engine, engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(text(statement))]
-
-    def marts(self) -> dict[str, list[str]]:
-        """Every published table, row by row as text."""
-        with warehouse.engine(self.settings) as engine, engine.connect() as connection:
-            tables = connection.execute(
-                text(
-                    "select schemaname || '.' || tablename from pg_tables "
-                    "where schemaname in ('marts', 'reporting', 'reference') order by 1"
-                )
-            ).scalars()
-            return {
-                table: sorted(connection.execute(text(f"select t::text from {table} as t")).scalars())
-                for table in tables.all()
-            }
-
-    def indicators(self) -> dict[tuple[str, str], dict[str, str]]:
-        with open(self.folder / "out" / PERIOD / "indicators.csv", newline="") as file:
-            return {(row["form"], row["code"]): row for row in csv.DictReader(file)}
 
 
 @pytest.fixture
@@ -282,7 +215,7 @@ def test_no_personal_data_in_the_database_nor_in_any_log(refreshed: Machine, pro
 
 def test_nothing_is_written_to_the_home_folder_and_no_server_is_left(refreshed: Machine) -> None:
     assert list((refreshed.folder / "home").rglob("*")) == []
-    _wait_until(lambda: not _processes_of(refreshed.folder))
+    wait_until(lambda: not _processes_of(refreshed.folder))
 
 
 def test_again_changes_nothing(refreshed: Machine, undisturbed: dict[str, list[str]]) -> None:
@@ -345,7 +278,7 @@ def test_another_order_of_arrival_gives_the_same_marts(machine: Machine, undistu
 
 def test_killed_in_the_middle_of_a_load_then_run_again(machine: Machine, undisturbed: dict[str, list[str]]) -> None:
     victim = machine.start(CCHC, "load", "one_stop")
-    _wait_until(lambda: _some_raw_rows_are_on_their_way(machine))
+    wait_until(lambda: _some_raw_rows_are_on_their_way(machine))
     victim.send_signal(signal.SIGKILL)
     victim.wait()
     machine.run(sys.executable, "-c", f"from dags import steps; steps.prepare({PERIOD!r}, None); {STEPS}")
@@ -354,10 +287,10 @@ def test_killed_in_the_middle_of_a_load_then_run_again(machine: Machine, undistu
 
 def test_ctrl_c_ends_the_refresh_at_once_and_leaves_no_server(machine: Machine) -> None:
     running = machine.start(CCHC, "refresh", PERIOD)
-    _wait_until(lambda: _some_raw_rows_are_on_their_way(machine))
+    wait_until(lambda: _some_raw_rows_are_on_their_way(machine))
     running.send_signal(signal.SIGINT)
     assert running.wait(timeout=10) == 128 + signal.SIGINT
-    _wait_until(lambda: not _processes_of(machine.folder))
+    wait_until(lambda: not _processes_of(machine.folder))
     assert not (machine.folder / "out").exists()
 
 
@@ -456,13 +389,6 @@ def _some_raw_rows_are_on_their_way(machine: Machine) -> bool:
             return connection.execute(text(copying)).scalar() > 0
     except Exception:  # the server may still be starting
         return False
-
-
-def _wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.01)
 
 
 def _processes_of(folder: Path) -> list[str]:

@@ -48,7 +48,12 @@ def _build(transformer: Engine, version: int) -> None:
 
 def _publish(transformer: Engine, version: int) -> None:
     _build(transformer, version)
-    transform.publish(transformer, [version], RESULT)
+    _put_in_place(transformer, version)
+
+
+def _put_in_place(transformer: Engine, *load_ids: int, result: transform.BuildResult = RESULT) -> None:
+    with transform.building(transformer) as connection:
+        transform.publish(connection, list(load_ids), result)
 
 
 def _seen(connection: Connection) -> set[int]:
@@ -122,7 +127,7 @@ def test_somebody_who_reads_for_long_stops_neither_the_publication_nor_other_rea
         assert _seen(long) == {1}
         while not seen and not errors:
             time.sleep(0.01)
-        transform.publish(transformer, [2], RESULT)
+        _put_in_place(transformer, 2)
         with reader.connect() as other:
             assert _seen(other) == {2}
         # what the long transaction reads is still there, and it can go on
@@ -144,7 +149,7 @@ def test_an_incomplete_build_changes_nothing(transformer: Engine, reader: Engine
     with transformer.begin() as connection:
         connection.execute(text(f"drop schema {missing}_build cascade"))
     with pytest.raises(ProgrammingError, match=f"{missing}_build"):
-        transform.publish(transformer, [2], RESULT)
+        _put_in_place(transformer, 2)
     with reader.connect() as connection:
         assert _seen(connection) == {1}
     with transformer.connect() as connection:
@@ -171,7 +176,7 @@ def test_a_publication_is_written_down_with_its_loads_and_requests(transformer: 
     transform.request_report(transformer, "2024-H1", datetime(2024, 6, 5, tzinfo=LOCAL_ZONE))
     transform.request_report(transformer, "2024-H1", moment)
     _build(transformer, 1)
-    transform.publish(transformer, [3, 5], transform.BuildResult("run", 7, 11, ["w"], 0.1))
+    _put_in_place(transformer, 3, 5, result=transform.BuildResult("run", 7, 11, ["w"], 0.1))
     with transformer.connect() as connection:
         row = connection.execute(
             text("select load_ids, report_requests, test_count, warning_count, code_version from ops.publication")
@@ -217,6 +222,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "vars: {schema_suffix: \"{{ env_var('CCHC_DBT_SCHEMA_SUFFIX', '_build') }}\"}\n"
     )
     (folder / "seeds" / "code.csv").write_text("v\n1\n")
+    (folder / "models" / "int_load.sql").write_text("{{ config(schema='intermediate') }} select load_id from ops.load")
     (folder / "models" / "rpt_thing.sql").write_text(
         "{{ config(schema='reporting') }} select v from {{ ref('fct_thing') }}"
     )
@@ -243,6 +249,32 @@ def build(project: Path, tmp_path: Path, transformer: Engine, migrated: URL) -> 
     return run
 
 
+def test_the_loads_of_a_publication_are_those_that_its_models_have_read(
+    build: Callable[[str], transform.BuildResult], transformer: Engine, empty: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(load_id: int) -> None:
+        columns = "load_id, source, dataset, digest, contract_version, status, rows_read, rows_loaded, rows_rejected, "
+        columns += "rows_duplicate, byte_count, landing_uri, code_version, started_at, finished_at"
+        values = f"{load_id}, 's', 'd', repeat('a', 60) || lpad('{abs(load_id)}', 4, '0'), '1', 'loaded', 0, 0, 0, 0, "
+        values += "0, 'x', 'x', now(), now()"
+        with empty.begin() as connection:
+            connection.execute(text(f"insert into ops.load ({columns}) values ({values})"))
+
+    dbt_build = transform.build
+
+    def while_loads_go_on(*arguments: object) -> transform.BuildResult:
+        load(2)
+        result = dbt_build(*arguments)
+        load(3)
+        return result
+
+    load(1)
+    monkeypatch.setattr(transform, "build", while_loads_go_on)
+    build("select 1 as v")
+    with transformer.connect() as connection:
+        assert connection.execute(text("select load_ids from ops.publication")).scalars().all() == [[1, 2]]
+
+
 def _published(reader: Engine) -> list[tuple]:
     with reader.connect() as connection:
         statement = "select f.v, r.v from marts.fct_thing f cross join reporting.rpt_thing r cross join reference.code"
@@ -258,7 +290,7 @@ def test_only_a_green_build_is_published(
         connection.execute(text("create schema reporting_old_1234abcd; create table reporting_old_1234abcd.junk ()"))
 
     result = build("select 1 as v")
-    assert (result.model_count, result.test_count, result.warnings) == (3, 2, ["warns: 1 dòng"])
+    assert (result.model_count, result.test_count, result.warnings) == (4, 2, ["warns: 1 dòng"])
     assert _published(reader) == [(1, 1)]
     assert _schemas(transformer) == set(SCHEMAS)
     with transformer.connect() as connection:

@@ -174,7 +174,8 @@ def published(empty: Engine, migrated: URL) -> URL:
             for schema in ("staging", "intermediate", *(f"{s}_build" for s in transform.PUBLISHED_SCHEMAS)):
                 connection.execute(text(f"create schema {schema}"))
                 connection.execute(text(f"create table {schema}.t as select 1 as n"))
-        transform.publish(transformer, [1], transform.BuildResult("run", 1, 1, [], 0.1))
+        with transform.building(transformer) as connection:
+            transform.publish(connection, [1], transform.BuildResult("run", 1, 1, [], 0.1))
     return migrated
 
 
