@@ -174,7 +174,13 @@ def _load_all(
         table = contract.table(pulled.dataset)
         if pulled.content is not None:
             held = held_rows(engine, table, since[table.name]) if table.name in since else {}
-            outcomes.append(_load(settings, engine, contract, table, pulled, parse, held))
+            try:
+                outcomes.append(_load(settings, engine, contract, table, pulled, parse, held))
+            except OSError as error:
+                # the landing store, not the feed: nothing was loaded, and the report must say that it is stale
+                problem = f"Không lưu được dữ liệu đã lấy: {error.strerror or type(error).__name__}"
+                failed = LoadOutcome(contract.name, table.name, pulled.service, "failed", problem)
+                outcomes.append(_note(engine, failed))
         elif pulled.skipped:
             unchanged = LoadOutcome(contract.name, table.name, pulled.service, "repeat", "Không có thay đổi")
             outcomes.append(_note(engine, unchanged))
