@@ -80,7 +80,7 @@ def tell_of_failure(settings: Settings, dag_id: str, task_id: str, error: BaseEx
         what=f"Bước «{task_id}» của quy trình «{dag_id}» bị lỗi sau mọi lần thử lại.",
         why=_first_line(error),
         todo="Xem nhật ký của bước này trong Airflow, xử lý theo hướng dẫn rồi cho chạy lại (Clear).",
-        section=f"{dag_id}-{task_id}",
+        section=f"{dag_id}{task_id}",
     )
     addressed = _addressed(settings, alert)
     if addressed is None:
@@ -136,7 +136,7 @@ def _stale(connection: Connection, now: datetime) -> Iterable[Alert]:
                 why=f"Lần nhận gần nhất cách đây {max(old.values()).days} ngày, "
                 f"quy ước là không quá {source.fresh_days} ngày.",
                 todo="Kiểm tra kết nối và thư mục nhận; nếu đều tốt thì gọi đơn vị gửi (`cchc status` có danh bạ).",
-                section="stale-source",
+                section="source-stale",
             )
 
 

@@ -276,5 +276,5 @@ def test_a_worker_killed_in_the_middle_of_a_load_changes_nothing(
     assert len(list((written / "landing").rglob("*"))) > 20
     expected = _expected(small_province / "expected.csv", "form", "code")
     expected |= _expected(small_province / "expected_forms.csv", "form", "code")
-    stored = query("select form_no::text, code, value::text from reporting.rpt_indicator")
+    stored = query(f"select form_no::text, code, value::text from reporting.rpt_indicator where period_id = '{PERIOD}'")
     assert _unequal(expected, {(form, code): value or "" for form, code, value in stored}) == []

@@ -29,6 +29,9 @@ COMMANDS = {
     "check",
     "explain",
     "freeze",
+    "backup",
+    "restore",
+    "retention",
     "sample",
     "serve-sample",
 }

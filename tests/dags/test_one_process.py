@@ -125,7 +125,6 @@ def test_airflow_is_configured_under_var_unless_the_user_said_otherwise(
     one_process.configure_airflow(Settings(var=tmp_path))
     assert environment["AIRFLOW__CORE__EXECUTOR"] == "CeleryExecutor"
     assert environment["AIRFLOW__CORE__DAGS_FOLDER"] == str(PROJECT_ROOT / "dags")
-    assert environment["AIRFLOW__USAGE_DATA_COLLECTION__ENABLED"] == "False"
     assert environment["AIRFLOW__CORE__LOAD_EXAMPLES"] == "False"
     for name in ("AIRFLOW_HOME", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "AIRFLOW__LOGGING__BASE_LOG_FOLDER"):
         assert str(tmp_path / "airflow") in environment[name]

@@ -34,6 +34,14 @@ def test_every_task_has_a_section_and_no_section_is_of_a_task_that_is_gone(bag) 
     assert {heading for heading in HEADINGS if "." in heading} == tasks
 
 
+def test_what_an_alert_links_to_is_there(bag) -> None:
+    anchors = {re.sub(r"[^a-z0-9_ -]", "", heading.lower()).replace(" ", "-") for heading in HEADINGS}
+    alerts = (ROOT / "publish" / "alerts.py").read_text(encoding="utf-8")
+    named = set(re.findall(r'section="([a-z-]+)"', alerts))
+    assert len(named) >= 3
+    assert named | {f"{dag_id}{task.task_id}" for dag_id, dag in bag.dags.items() for task in dag.tasks} <= anchors
+
+
 def test_every_alert_has_a_section_that_says_what_to_do() -> None:
     assert set(ALERTS) <= set(HEADINGS)
     for section in re.split(r"^##+ ", RUNBOOK, flags=re.MULTILINE)[1:]:

@@ -31,7 +31,7 @@ def test_a_failed_task_is_told_once_until_it_has_succeeded(box: Box) -> None:  #
     assert what.startswith("Việc gì: Bước «build» của quy trình «marts»")
     assert why == "Vì sao: RuntimeError: cột thiếu"
     assert todo.startswith("Cần làm: ")
-    assert todo.endswith("docs/runbook.md#marts-build")
+    assert todo.endswith("docs/runbook.md#martsbuild")
     assert alerts.tell_of_failure(box.settings, "marts", "report", error) == mail.SENT
     alerts.over(box.settings, "marts", "build")
     assert alerts.tell_of_failure(box.settings, "marts", "build", error) == mail.SENT
