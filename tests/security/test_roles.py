@@ -66,7 +66,8 @@ def database(server: URL) -> Iterator[URL]:
                         built.execute(text(f"create schema {schema}"))
                         built.execute(text(f"create table {schema}.t as select 1 as n"))
                 if first:
-                    transform.publish(transformer, [1], transform.BuildResult("run", 1, 1, [], 0.1))
+                    with transform.building(transformer) as held:
+                        transform.publish(held, [1], transform.BuildResult("run", 1, 1, [], 0.1))
         yield url
         connection.execute(text(f"drop database {name} with (force)"))
 
