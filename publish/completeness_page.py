@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -114,18 +113,6 @@ def render(
     book.properties.title = f"Tình hình gửi số liệu, {period.title_vi}"
     book.properties.creator = masthead.issuer_name
     return fixed(book, masthead.generated_at, masthead.generated_at)
-
-
-def lines(found: Sequence[Delivery], contacts: Mapping[str, Sequence[Contact]]) -> list[str]:
-    """The same in a few lines: the count, then each department that owes something and whom to call."""
-    said = [f"Tình hình gửi số liệu: {_summary(found)}"]
-    for department, own in by_department(found).items():
-        counts = Counter(delivery.status for delivery in own if not delivery.is_complete)
-        if counts:
-            what = ", ".join(f"{vietnamese(counts[s])} {n.lower()}" for s, n in STATUS_NAMES.items() if counts[s])
-            called = "; ".join(map(str, contacts.get(department, ())))
-            said.append(f"  {department}: {what}" + (f" · gọi {called}" if called else ""))
-    return said
 
 
 def _summary(found: Sequence[Delivery]) -> str:
